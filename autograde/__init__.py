@@ -1,0 +1,1 @@
+"""How answers are judged: the grading zone, which holds the keys."""

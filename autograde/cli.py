@@ -1,0 +1,110 @@
+"""The command line: one command for each thing a person wants done."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from autograde.course_data import ROOT, CourseError
+from curriculum.build import build, outdated
+from curriculum.load import CONTENT, load_course
+from curriculum.source import ContentError
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; each command's function is its default `run`."""
+    main_parser = argparse.ArgumentParser(
+        prog="counterside", description="Service etiquette in finance: content, grading and reports."
+    )
+    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: object, help: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help)
+        command.set_defaults(run=run)
+        return command
+
+    lint = add("lint", run_lint, "Check the content and name every fault with its file and line.")
+    lint.add_argument("path", nargs="?", type=Path, default=CONTENT, help="the folder that holds course.yml")
+    make = add("build", run_build, "Write source/ from the content.")
+    make.add_argument("--check", action="store_true", help="write nothing; fail when source/ is not up to date")
+    add("demo", run_demo, "Let a simulated cohort learn, hand in and be graded.")
+    add("gradebook", run_gradebook, "Print the gradebook.")
+    show = add("open", run_open, "Open the learner's, the instructor's or the auditor's place in the browser.")
+    show.add_argument("role", choices=("learner", "instructor", "auditor"))
+    show.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    bench = add("bench", run_bench, "Measure, and print a table.")
+    bench.add_argument("what", choices=("player",), help="player: answers acknowledged, memory of a kernel")
+    return main_parser
+
+
+def run_lint(options: argparse.Namespace) -> None:
+    course = load_course(options.path.resolve())
+    graded = sum(len(chapter.points) for chapter in course.chapters)
+    console.print(f"No fault in {len(course.items)} items, {graded} of them graded.")
+
+
+def run_build(options: argparse.Namespace) -> None:
+    course, target = load_course(), ROOT / "source"
+    if options.check:
+        stale = outdated(course, target)
+        if stale:
+            names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+            raise CourseError(f"not up to date: {names}; run “counterside build” and commit the result")
+        console.print("source/ is up to date.")
+        return
+    changed = build(course, target)
+    console.print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in changed) or "source/ was up to date.")
+
+
+def run_demo(_options: argparse.Namespace) -> None:
+    from autograde.demo.run import run
+
+    run(console)
+
+
+def run_gradebook(_options: argparse.Namespace) -> None:
+    from autograde.report import print_gradebook
+
+    print_gradebook(console)
+
+
+def run_open(options: argparse.Namespace) -> None:
+    from autograde.serve import serve
+
+    serve(options.role, browser=not options.no_browser)
+
+
+def run_bench(_options: argparse.Namespace) -> None:
+    from autograde.bench import player
+
+    player(console)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Returns the exit code; a person sees a sentence, never a traceback."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except ContentError as error:
+        for problem in error.problems:
+            errors.print(str(problem), markup=False)
+        count = len(error.problems)
+        errors.print(f"{count} {'fault' if count == 1 else 'faults'} found; nothing was written.", markup=False)
+        return 1
+    except CourseError as error:
+        errors.print(str(error), markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

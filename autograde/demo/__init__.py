@@ -1,0 +1,1 @@
+"""A simulated cohort that learns, hands in and is graded, on the real parts."""

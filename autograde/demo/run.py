@@ -1,0 +1,157 @@
+"""The demo: content, release, eight learners, grading, feedback, gradebook.
+
+The learners answer through the same response log that the widgets write, and
+hand in through nbgrader's exchange. Their answers stand in `cohort.yml`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from autograde.course_data import ROOT, CourseData, CourseError
+from autograde.report import print_gradebook
+from autograde.serve import GUEST
+from curriculum.build import build
+from curriculum.load import load_course
+from curriculum.model import Language, Model
+from curriculum.player import Chapter
+from curriculum.source import YamlSource
+
+COHORT = Path(__file__).parent / "cohort.yml"
+MARKER = "made-by-the-demo.txt"
+
+
+class Answer(Model):
+    item: str
+    response: Any
+
+
+class Learner(Model):
+    """One simulated learner; `tampers` edits the notebook and forges a grade before handing in."""
+
+    name: str
+    lang: Language
+    tampers: bool = False
+    answers: tuple[Answer, ...] = ()
+
+
+def read_cohort(path: Path = COHORT) -> list[Learner]:
+    """Return the simulated learners. Raises ValidationError when the file is wrong."""
+    return TypeAdapter(list[Learner]).validate_python(YamlSource(path, path.name).data)
+
+
+def run(console: Console) -> None:
+    """Run the demo from the content to the gradebook. Raises CourseError or ContentError."""
+    course, data, cohort = load_course(), CourseData(), read_cohort()
+    start_afresh(data)
+    build(course, ROOT / "source")
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+
+        def each(words: str, things: list[Any]) -> Any:
+            return progress.track(things, description=words)
+
+        chapters = [chapter.id for chapter in course.chapters]
+        for chapter in each("Release", chapters):
+            data.instructor("generate_assignment", chapter, force=True)
+            data.instructor("release_assignment", chapter)
+        for learner in each("Learn and hand in", cohort):
+            for chapter in chapters:
+                attend(data, learner, chapter)
+        for chapter in each("Collect", chapters):
+            data.instructor("collect", chapter, update=True)
+        for learner in each("Grade", cohort):
+            for chapter in chapters:
+                data.instructor("autograde", chapter, student_id=learner.name, force=True)
+        for learner in each("Write feedback", cohort):
+            for chapter in chapters:
+                data.instructor("generate_feedback", chapter, student_id=learner.name, force=True)
+        for chapter in each("Release feedback", chapters):
+            data.instructor("release_feedback", chapter)
+    print_gradebook(console)
+    console.print(
+        "\nNow open a role on this machine:\n"
+        "  make learner     the chapter, as a learner plays it\n"
+        "  make instructor  formgrader, with the cohort's work\n"
+        "  make auditor     every score, from answer to rule, read-only"
+    )
+
+
+def start_afresh(data: CourseData) -> None:
+    """Remove what an earlier demo made, but never anybody's real work."""
+    marker = data.folder / MARKER
+    if data.folder.exists() and any(data.folder.iterdir()) and not marker.exists():
+        raise CourseError(f"{data.folder} holds data that are not the demo's; set COUNTERSIDE_COURSE to another folder")
+    data.folder.mkdir(parents=True, exist_ok=True)
+    marker.write_text("The demo made this folder and may empty it, but for learners/guest.\n")
+    guest = data.folder / "learners" / GUEST
+    for path in data.folder.iterdir():
+        if path == guest.parent:
+            for learner in path.iterdir():
+                if learner != guest:
+                    remove(learner)
+        elif path != marker:
+            remove(path)
+    data.prepare()
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def attend(data: CourseData, learner: Learner, chapter_id: str) -> None:
+    """Fetch a chapter, answer it and hand it in as one learner."""
+    home = data.folder / "learners" / learner.name
+    home.mkdir(parents=True, exist_ok=True)
+    data.learner("FetchAssignment", chapter_id, learner.name, home)
+    folder = home / chapter_id
+    chapter = Chapter(folder)
+    for number, answer in enumerate(learner.answers):
+        if answer.item in chapter.items:
+            write(chapter, learner, number, answer.item, "answer", answer.response)
+    write(chapter, learner, len(learner.answers), "", "submit", None)
+    if learner.tampers:
+        tamper(folder / f"{chapter_id}.ipynb")
+    data.learner("Submit", chapter_id, learner.name, home)
+
+
+def write(chapter: Chapter, learner: Learner, number: int, item: str, kind: str, response: Any) -> None:
+    chapter.log.append(
+        id=str(uuid5(NAMESPACE_URL, f"{learner.name}/{number}")),
+        item=item,
+        hash=chapter.items[item]["hash"] if item else "",
+        lang=learner.lang,
+        kind=kind,
+        response=response,
+        ms=0,
+        base=None,
+    )
+
+
+def tamper(path: Path) -> None:
+    """Do to a notebook what somebody might who wants full marks without answering."""
+    notebook = json.loads(path.read_text("utf-8"))
+    graded = [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")]
+    first, second, *_others, last = graded
+    first["source"] = ["1000\n"]
+    first["metadata"]["nbgrader"]["points"] = 1000
+    second["metadata"]["nbgrader"]["solution"] = True
+    notebook["cells"].remove(last)
+    notebook["cells"].append(json.loads(json.dumps(first)))
+    attack = "import sqlite3\nsqlite3.connect('../../../gradebook.db').execute('update grade set auto_score = 99')"
+    notebook["cells"].insert(0, {
+        "cell_type": "code", "id": "attack", "metadata": {}, "source": [attack], "outputs": [], "execution_count": None,
+    })  # fmt: skip
+    path.chmod(0o644)
+    path.write_text(json.dumps(notebook), "utf-8")

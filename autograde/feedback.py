@@ -1,0 +1,127 @@
+"""The feedback page: what you did, what it earned, why, and what is better.
+
+One self-contained HTML page in the learner's language. An item that was not
+answered shows nothing of its key: handing in blank must not buy the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from curriculum.build import note_id
+from curriculum.load import Chapter, Course
+from curriculum.model import Language, Text
+
+if TYPE_CHECKING:
+    from autograde.engine import Outcome, Verdict
+
+WORDS = {
+    "feedback": Text(zh="学习反馈", en="Your feedback"),
+    "total": Text(zh="总分", en="Total"),
+    "of": Text(zh="/", en="of"),
+    "points": Text(zh="分", en="points"),
+    "unanswered": Text(
+        zh="这道题没有作答。作答并再次提交后，这里会说明每一步的理由。",
+        en="You did not answer this one. Answer it and hand in again, and the reasons will stand here.",
+    ),
+    "invalid": Text(
+        zh="这道题保存的内容无法识别，因此没有计分。请联系培训师。",
+        en="What was saved for this exercise could not be read, so it earned nothing. Please talk to your trainer.",
+    ),
+    "refused": Text(
+        zh="您的作答记录无法读取，因此没有计分。请联系培训师。",
+        en="The record of your answers could not be read, so nothing was scored. Please talk to your trainer.",
+    ),
+    "changed": Text(
+        zh="您提交的文件与发布的不完全一致。这不影响成绩：只有保存下来的答案才计分。",
+        en="The files you handed in differ from what was released. This changes no score: only saved answers count.",
+    ),
+    "by_hand": Text(zh="由培训师评定", en="set by your trainer"),
+    "late": Text(zh="迟交扣分", en="Late hand-in"),
+    "comment": Text(zh="培训师的话", en="From your trainer"),
+    "written": Text(zh="您写的内容", en="What you wrote"),
+    "right": Text(zh="恰当", en="Good"),
+    "wrong": Text(zh="可改进", en="To improve"),
+    "why": Text(zh="为什么", en="Why"),
+    "better": Text(zh="更好的做法", en="Better"),
+    "handbook": Text(zh="手册要点", en="Handbook"),
+    "rule": Text(zh="规定", en="Rule"),
+    "receipt": Text(zh="回执号", en="Receipt"),
+    "note": Text(
+        zh="每一处得分都来自您保存的答案和上面列出的理由。有疑问请带上回执号找培训师。",
+        en="Every point has an answer you saved and a reason behind it. Questions? Show your trainer the receipt number.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the gradebook holds for an item; a person may have set it."""
+
+    score: float
+    by_hand: bool
+
+
+@cache
+def templates() -> Environment:
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment
+
+
+def number(value: float) -> str:
+    """Return a score with at most two decimals and no idle zeros."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def fragment(outcome: Outcome, language: Language) -> str:
+    """Return the reasons for one score as HTML, as the instructor sees them in formgrader."""
+    template = templates().get_template("evidence.html")
+    return template.render(outcome=outcome, lang=language, words=WORDS, course=None)
+
+
+def page(
+    course: Course,
+    chapter: Chapter,
+    verdict: Verdict,
+    marks: Mapping[str, Mark],
+    comments: Mapping[str, str | None],
+    penalty: float,
+) -> str:
+    """Return the page of one learner and chapter.
+
+    `marks` and `comments` are the gradebook's, by cell name; `penalty` is in points.
+    """
+    parts = []
+    for outcome in verdict.outcomes:
+        mark = marks.get(outcome.item, Mark(outcome.earned, by_hand=False))
+        comment = comments.get(note_id(outcome.item)) or comments.get(outcome.item)
+        parts.append((course.items[outcome.item].head.title, outcome, mark, comment))
+    return (
+        templates()
+        .get_template("feedback.html")
+        .render(
+            course=course,
+            chapter=chapter,
+            verdict=verdict,
+            parts=parts,
+            penalty=penalty,
+            earned=max(0.0, sum(mark.score for _title, _outcome, mark, _comment in parts) - penalty),
+            possible=sum(outcome.points for outcome in verdict.outcomes),
+            lang=verdict.language,
+            words=WORDS,
+        )
+    )

@@ -1,0 +1,123 @@
+"""Opening a role's place on this machine: JupyterLab for learner and instructor, pages for the auditor.
+
+Every server binds to 127.0.0.1 only and ends with this process.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from pathlib import Path
+
+from autograde.course_data import ROOT, CourseData, CourseError
+from autograde.engine import course
+from autograde.report import write_pages
+
+GUEST = "guest"
+LOCAL = "127.0.0.1"
+LEARNER_LAB = ROOT / "curriculum" / "lab" / "learner"
+LEARNER_CONFIG = """\
+c = get_config()
+c.CourseDirectory.course_id = {course!r}
+c.CourseDirectory.student_id = {learner!r}
+c.Exchange.root = {exchange!r}
+c.Exchange.cache = {cache!r}
+"""
+
+
+def serve(role: str, browser: bool) -> None:
+    """Serve a role's place until interrupted. Raises CourseError when there is nothing to show."""
+    data = CourseData()
+    if not Path(data.config.Exchange.root).is_dir():
+        raise CourseError("there is no course data yet; run “make demo” first")
+    log = data.folder / "jupyterlab.log"
+    if role == "auditor":
+        serve_pages(write_pages(data.folder / "audit").parent, browser)
+    elif role == "instructor":
+        serve_lab(ROOT, "formgrader", browser, {}, log)
+    else:
+        home = prepare_learner(data, GUEST)
+        first = course().chapters[0].id
+        serve_lab(home, f"doc/tree/{first}/{first}.ipynb", browser, learner_environment(home), log)
+
+
+def prepare_learner(data: CourseData, name: str) -> Path:
+    """Make a learner's folder with all released chapters in it and return it."""
+    home = data.folder / "learners" / name
+    home.mkdir(parents=True, exist_ok=True)
+    for chapter in course().chapters:
+        if not (home / chapter.id).exists():
+            data.learner("FetchAssignment", chapter.id, name, home)
+    settings = home / ".nbgrader"
+    settings.mkdir(exist_ok=True)
+    (settings / "nbgrader_config.py").write_text(
+        LEARNER_CONFIG.format(
+            course=data.config.CourseDirectory.course_id,
+            learner=name,
+            exchange=data.config.Exchange.root,
+            cache=str(home / ".handed-in"),
+        )
+    )
+    return home
+
+
+def learner_environment(home: Path) -> dict[str, str]:
+    """Return the variables that make JupyterLab a learner's: no tools of the instructor."""
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join((str(home / ".nbgrader"), str(LEARNER_LAB)))}
+
+
+def serve_lab(folder: Path, page: str, browser: bool, variables: dict[str, str], log: Path) -> None:
+    port, token = free_port(), secrets.token_hex()
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.ip={LOCAL}", f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}",
+    ]  # fmt: skip
+    if os.geteuid() == 0:
+        command.append("--allow-root")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    environment = {**os.environ, "PATH": path, "JUPYTER_TOKEN": token, **variables}
+    with log.open("w") as file:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file)
+    try:
+        wait_until_open(process, port, log)
+        announce(f"http://{LOCAL}:{port}/{page}?token={token}", browser)
+        process.wait()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_until_open(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until the server answers. Raises CourseError when it ends instead."""
+    while process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((LOCAL, port)) == 0:
+                return
+        time.sleep(0.1)
+    raise CourseError(f"JupyterLab did not start; {log} says why")
+
+
+def serve_pages(folder: Path, browser: bool) -> None:
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer((LOCAL, 0), handler) as server:
+        announce(f"http://{LOCAL}:{server.server_port}/index.html", browser)
+        server.serve_forever()
+
+
+def announce(address: str, browser: bool) -> None:
+    print(f"Open {address}\nEnd it with Ctrl+C.", flush=True)
+    if browser:
+        webbrowser.open(address)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOCAL, 0))
+        return int(probe.getsockname()[1])

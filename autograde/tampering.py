@@ -1,0 +1,62 @@
+"""What a learner changed in a notebook, compared with what was released.
+
+Nothing depends on the answer: grades come from the response log alone, and the
+notebook that was handed in is never run, graded or passed on. This is for a
+person to know.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 16 * 2**20
+COMPARED = ("nbgrader", "counterside")
+
+
+def differences(released: Path, submitted: Path) -> list[str]:
+    """Say in words how the submitted notebook differs from the released one."""
+    try:
+        status = submitted.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return ["the notebook is no plain file of sensible size"]
+        theirs = cells(json.loads(submitted.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return ["the notebook can't be read"]
+    ours = cells(json.loads(released.read_bytes()))
+    notes = []
+    names = [name for name, _cell in theirs]
+    for name, cell in ours:
+        count = names.count(name)
+        if count != 1:
+            notes.append(f"cell {name} {'was deleted' if count == 0 else f'stands there {count} times'}")
+        notes += [f"cell {name}: {what} was changed" for what in changes(cell, dict(theirs).get(name, cell))]
+    extra = sum(name not in dict(ours) for name in names)
+    if extra:
+        notes.append(f"{extra} {'cell was' if extra == 1 else 'cells were'} added")
+    return notes
+
+
+def cells(notebook: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    found = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(found, list):
+        raise ValueError("no notebook")  # noqa: TRY004
+    return [(str(cell.get("id"))[:64], cell) for cell in found if isinstance(cell, dict)]
+
+
+def changes(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    found = []
+    if ours["cell_type"] != theirs.get("cell_type"):
+        found.append("its type")
+    if text(ours["source"]) != text(theirs.get("source")):
+        found.append("its text")
+    metadata = theirs.get("metadata")
+    kept = metadata if isinstance(metadata, dict) else {}
+    return found + [f"its {name} metadata" for name in COMPARED if ours["metadata"].get(name) != kept.get(name)]
+
+
+def text(source: Any) -> str:
+    return "".join(map(str, source)) if isinstance(source, list) else str(source)

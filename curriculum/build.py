@@ -1,0 +1,184 @@
+"""From the model to `source/`: one notebook a chapter, with public data only.
+
+Nothing of a graded item's key is copied anywhere; what learners get is picked
+field by field. The same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from curriculum.load import Chapter, Course, Theory
+from curriculum.model import LANGUAGES, Item, PointId
+
+PLAY = 'from curriculum.player import play\nplay("{item}")'
+HAND_IN = "from curriculum.player import hand_in\nhand_in()"
+HIDDEN_TEST = '### BEGIN HIDDEN TESTS\nfrom autograde.engine import earned\nearned("{item}")\n### END HIDDEN TESTS'
+NOTE = "*这里之后会出现您写给培训师的话。 · What you write to your trainer will stand here later.*"
+NBGRADER_SCHEMA = 3
+
+Cell = dict[str, Any]
+
+
+def build(course: Course, target: Path) -> list[Path]:
+    """Write every chapter below `target` and return the files that changed.
+
+    Files of a chapter that the content no longer has are removed.
+    """
+    changed: list[Path] = []
+    for chapter in course.chapters:
+        folder = target / chapter.id
+        files = chapter_files(course, chapter)
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.relative_to(folder).as_posix() not in files:
+                path.unlink()
+                changed.append(path)
+        for name, data in files.items():
+            path = folder / name
+            if not path.is_file() or path.read_bytes() != data:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+                changed.append(path)
+    return changed
+
+
+def outdated(course: Course, target: Path) -> list[Path]:
+    """Return the files below `target` that building would change."""
+    stale: list[Path] = []
+    for chapter in course.chapters:
+        folder = target / chapter.id
+        files = chapter_files(course, chapter)
+        there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+        stale += [folder / name for name in there - files.keys()]
+        stale += [
+            folder / name for name, data in files.items() if name not in there or (folder / name).read_bytes() != data
+        ]
+    return sorted(stale)
+
+
+def chapter_files(course: Course, chapter: Chapter) -> dict[str, bytes]:
+    """Return the files of an assignment: the notebook, the public items, the pictures."""
+    return {
+        f"{chapter.id}.ipynb": to_json(notebook(chapter), indent=1),
+        "items.json": to_json(public_items(course, chapter), indent=1),
+        **{name: path.read_bytes() for name, path in chapter.pictures.items()},
+    }
+
+
+def public_items(course: Course, chapter: Chapter) -> dict[str, Any]:
+    """Return what the player needs to know of a chapter: never the key of a graded item."""
+    points = {r["point"] for item in chapter.items if item.head.practice for r in rationales(item.key.model_dump())}
+    return {
+        "course": course.plan.course,
+        "chapter": chapter.id,
+        "items": [public_item(item) for item in chapter.items],
+        "points": {point: course.teaching_points[point].model_dump() for point in sorted(points)},
+    }
+
+
+def public_item(item: Item) -> dict[str, Any]:
+    data = {
+        "id": item.id,
+        "type": item.kind.name,
+        "practice": item.head.practice,
+        "hash": item.hash,
+        "title": item.head.title.model_dump(),
+        "public": item.kind.release(item.public).model_dump(),
+    }
+    if item.head.practice:
+        data["key"] = item.key.model_dump()
+    return data
+
+
+def rationales(data: object) -> Iterator[Mapping[str, PointId]]:
+    """Yield every mapping below `data` that names a teaching point."""
+    if isinstance(data, Mapping):
+        if isinstance(data.get("point"), str):
+            yield data
+        for value in data.values():
+            yield from rationales(value)
+    elif isinstance(data, (list, tuple)):
+        for value in data:
+            yield from rationales(value)
+
+
+def notebook(chapter: Chapter) -> dict[str, Any]:
+    cells: list[Cell] = []
+    for section in chapter.sections:
+        number = 0
+        for part in section.parts:
+            if isinstance(part, Theory):
+                number += 1
+                cells += theory_cells(part, f"s{section.plan.id.replace('.', '-')}-{number:02}")
+            else:
+                cells += item_cells(part, chapter.points.get(part.id))
+    cells.append(code_cell("hand-in", HAND_IN, {}))
+    return {
+        "cells": cells,
+        "metadata": {
+            "counterside": {"chapter": chapter.id, "title": chapter.plan.title.model_dump()},
+            "kernelspec": {"display_name": "Counterside", "language": "python", "name": "counterside"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def theory_cells(part: Theory, cell_id: str) -> list[Cell]:
+    return [
+        markdown_cell(f"{cell_id}-{language}", part.text[language], {"counterside": {"lang": language}})
+        for language in LANGUAGES
+    ]
+
+
+def item_cells(item: Item, points: float | None) -> list[Cell]:
+    source = PLAY.format(item=item.id)
+    if points is None:
+        return [code_cell(item.id, source, {})]
+    test = f"{source}\n{HIDDEN_TEST.format(item=item.id)}"
+    cells = [code_cell(item.id, test, {"nbgrader": grading(item.id, points)})]
+    if item.kind.note:
+        name = note_id(item.id)
+        # nbgrader has comments only on cells that a person marks; this one is worth nothing.
+        metadata = {"nbgrader": grading(name, 0, by_hand=True), "counterside": {"role": "note"}}
+        cells.append(markdown_cell(name, NOTE, metadata))
+    return cells
+
+
+def note_id(item_id: str) -> str:
+    """Return the id of the cell in which the trainer reads and answers a learner's note."""
+    return f"{item_id}-note"
+
+
+def grading(grade_id: str, points: float, by_hand: bool = False) -> dict[str, Any]:
+    """Return nbgrader's metadata of a locked test, or of a cell that a person marks."""
+    return {
+        "schema_version": NBGRADER_SCHEMA,
+        "grade_id": grade_id,
+        "grade": True,
+        "solution": by_hand,
+        "locked": not by_hand,
+        "task": False,
+        "points": points,
+    }
+
+
+def code_cell(cell_id: str, source: str, metadata: dict[str, Any]) -> Cell:
+    return {**markdown_cell(cell_id, source, metadata), "cell_type": "code", "execution_count": None, "outputs": []}
+
+
+def markdown_cell(cell_id: str, source: str, metadata: dict[str, Any]) -> Cell:
+    return {
+        "cell_type": "markdown",
+        "id": cell_id,
+        "metadata": {"deletable": False, "editable": False, **metadata},
+        "source": source.splitlines(keepends=True),
+    }
+
+
+def to_json(data: Any, indent: int | None = None) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=indent, sort_keys=True) + "\n").encode()

@@ -1,0 +1,158 @@
+"""Dialogue: a branching talk with a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from annotated_types import Interval, Len
+
+from curriculum.model import Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+
+MAX_NODES = 60
+
+
+class Choice(Model):
+    id: ItemId
+    text: Text
+    to: ItemId
+
+
+class Node(Model):
+    """A moment of the talk. `comfort`, 0 to 100, is how the customer visibly feels."""
+
+    id: ItemId
+    says: Text
+    comfort: Annotated[int, Interval(ge=0, le=100)]
+    choices: Annotated[tuple[Choice, ...], Len(0, 6)] = ()
+
+
+class DialoguePublic(Public):
+    customer: Text
+    start: ItemId
+    nodes: Annotated[tuple[Node, ...], Len(2, MAX_NODES)]
+
+    def node(self, node_id: str) -> Node:
+        return next(node for node in self.nodes if node.id == node_id)
+
+
+class DialogueKey(Key):
+    """`points` by node and choice; `red_lines` and `rationales` by "node.choice"."""
+
+    points: Mapping[ItemId, Mapping[ItemId, Annotated[int, Interval(ge=0, le=3)]]]
+    red_lines: tuple[str, ...] = ()
+    rationales: Mapping[str, Rationale]
+
+    def rationale(self, ref: str) -> Rationale | None:
+        return self.rationales.get(ref)
+
+
+class DialogueResponse(Response):
+    """The choices made, in order, from the start node on."""
+
+    path: Annotated[tuple[str, ...], Len(0, MAX_NODES)]
+
+
+def walk(public: DialoguePublic, response: DialogueResponse) -> tuple[list[tuple[Node, Choice]], Node, str | None]:
+    """Follow the path: the turns taken, the node reached, and the first choice that isn't there."""
+    node, turns = public.node(public.start), list[tuple[Node, Choice]]()
+    for name in response.path:
+        choice = next((c for c in node.choices if c.id == name), None)
+        if choice is None:
+            return turns, node, name
+        turns.append((node, choice))
+        node = public.node(choice.to)
+    return turns, node, None
+
+
+def topological_order(public: DialoguePublic) -> list[str] | None:
+    """Return node ids so that every link leads forward, or None when there is a loop."""
+    links = {node.id: [choice.to for choice in node.choices] for node in public.nodes}
+    done: list[str] = []
+    open_nodes: set[str] = set()
+
+    def visit(node: str) -> bool:
+        if node in done or node not in links:
+            return True
+        if node in open_nodes:
+            return False
+        open_nodes.add(node)
+        if not all(visit(target) for target in links[node]):
+            return False
+        done.append(node)
+        return True
+
+    return done[::-1] if all(visit(node) for node in links) else None
+
+
+def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
+    ids = [node.id for node in public.nodes]
+    if public.start not in ids:
+        yield Fault(("public", "start"), f"there is no node “{public.start}” to start from")
+    refs: set[str] = set()
+    for i, node in enumerate(public.nodes):
+        where = ("public", "nodes", i)
+        if node.id in ids[:i]:
+            yield Fault((*where, "id"), f"node id “{node.id}” is used twice; give each its own")
+        if len(node.choices) == 1:
+            yield Fault((*where, "choices"), "one choice is no choice; add another or join the two nodes")
+        names = [choice.id for choice in node.choices]
+        for j, choice in enumerate(node.choices):
+            ref = f"{node.id}.{choice.id}"
+            refs.add(ref)
+            if choice.id in names[:j]:
+                yield Fault((*where, "choices", j, "id"), f"choice id “{choice.id}” is used twice in this node")
+            if choice.to not in ids:
+                yield Fault((*where, "choices", j, "to"), f"the link leads to “{choice.to}”, and there is no such node")
+            if choice.id not in key.points.get(node.id, {}):
+                yield Fault(("key", "points"), f"choice “{ref}” has no points; add them")
+            if ref not in key.rationales:
+                yield Fault(("key", "rationales"), f"choice “{ref}” has no rationale; add one")
+    for name, points in key.points.items():
+        for choice_id in points:
+            if f"{name}.{choice_id}" not in refs:
+                yield Fault(("key", "points", name, choice_id), f"there is no choice “{name}.{choice_id}”")
+    for ref in key.rationales:
+        if ref not in refs:
+            yield Fault(("key", "rationales", ref), f"there is no choice “{ref}”")
+    for i, ref in enumerate(key.red_lines):
+        if ref not in refs:
+            yield Fault(("key", "red_lines", i), f"there is no choice “{ref}”")
+    yield from check_paths(public)
+
+
+def check_paths(public: DialoguePublic) -> Iterator[Fault]:
+    ids = {node.id for node in public.nodes}
+    if topological_order(public) is None:
+        yield Fault(("public", "nodes"), "the talk runs in a circle; every path must come to an end")
+    reached, todo = set(), [public.start] if public.start in ids else []
+    while todo:
+        name = todo.pop()
+        if name not in reached:
+            reached.add(name)
+            todo += [choice.to for choice in public.node(name).choices if choice.to in ids]
+    for i, node in enumerate(public.nodes):
+        if reached and node.id not in reached:
+            yield Fault(("public", "nodes", i), f"no path leads to node “{node.id}”; link it or take it out")
+
+
+def unknown(public: DialoguePublic, response: DialogueResponse) -> str | None:
+    return walk(public, response)[2]
+
+
+def missing(public: DialoguePublic, response: DialogueResponse) -> Text | None:
+    if not walk(public, response)[1].choices:
+        return None
+    return Text(zh="谈话还没有结束。", en="The talk has not come to its end yet.")
+
+
+def release(public: DialoguePublic) -> DialoguePublic:
+    nodes = (
+        node.model_copy(update={"choices": tuple(sorted(node.choices, key=lambda choice: choice.id))})
+        for node in public.nodes
+    )
+    return public.model_copy(update={"nodes": tuple(sorted(nodes, key=lambda node: node.id))})
+
+
+def labels(public: DialoguePublic) -> dict[str, Text]:
+    return {f"{node.id}.{choice.id}": choice.text for node in public.nodes for choice in node.choices}

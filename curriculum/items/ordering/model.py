@@ -1,0 +1,113 @@
+"""Ordering: put the steps of a procedure into an order that works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from annotated_types import Interval, Len
+
+from curriculum.model import Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+
+MAX_STEPS = 14
+
+
+class Step(Model):
+    id: ItemId
+    text: Text
+
+
+class OrderingPublic(Public):
+    """`steps` stand in a right order in the author's file, and by id in the release."""
+
+    steps: Annotated[tuple[Step, ...], Len(3, MAX_STEPS)]
+
+
+class CriticalPair(Model):
+    """`before` must precede `after`; otherwise the share is capped at `cap`."""
+
+    before: ItemId
+    after: ItemId
+    cap: Annotated[float, Interval(ge=0, lt=1)]
+
+
+class OrderingKey(Key):
+    """`requires` maps a step to those that must come before it: a partial order."""
+
+    requires: Mapping[ItemId, tuple[ItemId, ...]]
+    critical: tuple[CriticalPair, ...] = ()
+    rationales: Mapping[ItemId, Rationale]
+
+    def rationale(self, ref: str) -> Rationale | None:
+        return self.rationales.get(ref)
+
+
+class OrderingResponse(Response):
+    order: Annotated[tuple[str, ...], Len(0, MAX_STEPS)]
+
+
+def predecessors(key: OrderingKey, steps: tuple[Step, ...]) -> dict[str, frozenset[str]]:
+    """Return for each step all steps that must come before it, directly or not.
+
+    `steps` must stand in an order that obeys `key.requires`.
+    """
+    before: dict[str, frozenset[str]] = {}
+    for step in steps:
+        direct = key.requires.get(step.id, ())
+        before[step.id] = frozenset(direct).union(*(before.get(d, frozenset()) for d in direct))
+    return before
+
+
+def check(public: OrderingPublic, key: OrderingKey) -> Iterator[Fault]:
+    ids = [step.id for step in public.steps]
+    place = {step: i for i, step in enumerate(ids)}
+    for i, step in enumerate(ids):
+        if step in ids[:i]:
+            yield Fault(("public", "steps", i, "id"), f"step id “{step}” is used twice; give each its own")
+        if step not in key.rationales:
+            yield Fault(("key", "rationales"), f"step “{step}” has no rationale; add one")
+    for step in key.rationales:
+        if step not in place:
+            yield Fault(("key", "rationales", step), f"there is no step “{step}”; mend the id or take it out")
+    for step, needed in key.requires.items():
+        for i, other in enumerate(needed):
+            where = ("key", "requires", step, i)
+            for name in (step, other):
+                if name not in place:
+                    yield Fault(where, f"there is no step “{name}”; mend the id or take it out")
+            if step in place and other in place and place[other] >= place[step]:
+                yield Fault(where, f"“{other}” must come before “{step}”, but the steps are written the other way")
+    for i, pair in enumerate(key.critical):
+        for name in (pair.before, pair.after):
+            if name not in place:
+                yield Fault(("key", "critical", i), f"there is no step “{name}”; mend the id or take it out")
+    if ids == sorted(ids):
+        yield Fault(("public", "steps"), "the ids in alphabetical order give the answer away; rename some")
+
+
+def unknown(public: OrderingPublic, response: OrderingResponse) -> str | None:
+    ids = {step.id for step in public.steps}
+    seen: set[str] = set()
+    for step in response.order:
+        if step not in ids or step in seen:
+            return step
+        seen.add(step)
+    return None
+
+
+def missing(public: OrderingPublic, response: OrderingResponse) -> Text | None:
+    left = len(public.steps) - len(response.order)
+    if left == 0:
+        return None
+    return Text(
+        zh=f"还有 {left} 个步骤没有排进去。",
+        en="One step is not placed yet." if left == 1 else f"{left} steps are not placed yet.",
+    )
+
+
+def release(public: OrderingPublic) -> OrderingPublic:
+    return public.model_copy(update={"steps": tuple(sorted(public.steps, key=lambda step: step.id))})
+
+
+def labels(public: OrderingPublic) -> dict[str, Text]:
+    return {step.id: step.text for step in public.steps}

@@ -1,0 +1,77 @@
+"""Credit for ordering: distance to the nearest order that obeys the constraints.
+
+With n steps and d deletions and insertions (a moved step costs two, a missing
+one costs one) to the nearest valid order, earned = max(0, n − d) of n. Source:
+Poulsen et al., Efficient Feedback and Partial Credit Grading for Proof Blocks
+Problems, arXiv 2204.04196. The steps to delete are a least vertex cover of the
+graph of broken constraints; what then remains can be completed to a valid order.
+"""
+
+from __future__ import annotations
+
+from curriculum.items.ordering.model import OrderingKey, OrderingPublic, OrderingResponse, predecessors
+from curriculum.model import Evidence, Score, Text
+
+WORDS = {
+    "placed": Text(zh="“{ref}”的位置合适。", en="“{ref}” stands where it can."),
+    "misplaced": Text(
+        zh="“{ref}”的位置不对：“{other}”应当在它之前。",
+        en="“{ref}” is misplaced: “{other}” belongs before it.",
+    ),
+    "late": Text(
+        zh="“{ref}”的位置不对：它应当在“{other}”之前。",
+        en="“{ref}” is misplaced: it belongs before “{other}”.",
+    ),
+    "left-out": Text(zh="“{ref}”没有排进去。", en="“{ref}” was left out."),
+    "critical": Text(
+        zh="关键顺序颠倒：“{ref}”必须先于“{other}”，本题得分因此封顶。",
+        en="A critical pair is the wrong way round: “{ref}” must come before “{other}”; this caps the score.",
+    ),
+}
+
+
+def score(public: OrderingPublic, key: OrderingKey, response: OrderingResponse) -> Score:
+    order = response.order
+    n = len(public.steps)
+    before = predecessors(key, public.steps)
+    broken = [(first, then) for i, first in enumerate(order) for then in order[i + 1 :] if then in before[first]]
+    cover = least_vertex_cover(broken)
+    left_out = [step.id for step in public.steps if step.id not in order]
+    earned = float(max(0, n - 2 * len(cover) - len(left_out)))
+
+    place = {step: i for i, step in enumerate(order)}
+    flags: list[str] = []
+    evidence: list[Evidence] = []
+    for step in order:
+        if step not in cover:
+            evidence.append(Evidence("placed", step, True, 1))
+            continue
+        early, late = next(pair for pair in broken if step in pair)
+        rule, other = ("misplaced", late) if step == early else ("late", early)
+        evidence.append(Evidence(rule, step, False, -1, other))
+    evidence += [Evidence("left-out", step, False, 0) for step in left_out]
+    for pair in key.critical:
+        if place.get(pair.before, n) > place.get(pair.after, n):
+            flags.append("critical-pair")
+            cap = pair.cap * n
+            evidence.append(Evidence("critical", pair.before, False, min(0.0, cap - earned), pair.after))
+            earned = min(earned, cap)
+    return Score(earned, n, tuple(flags), tuple(evidence))
+
+
+def least_vertex_cover(edges: list[tuple[str, str]]) -> frozenset[str]:
+    """Return a smallest set of vertices that touches every edge; ties break by name."""
+    if not edges:
+        return frozenset()
+    degree: dict[str, int] = {}
+    for edge in edges:
+        for vertex in edge:
+            degree[vertex] = degree.get(vertex, 0) + 1
+    # Either the busiest vertex is in the cover, or all its neighbours are.
+    busiest = min(degree, key=lambda vertex: (-degree[vertex], vertex))
+    with_it = least_vertex_cover([e for e in edges if busiest not in e]) | {busiest}
+    if degree[busiest] == 1:
+        return with_it
+    neighbours = frozenset(a if b == busiest else b for a, b in edges if busiest in (a, b))
+    without = least_vertex_cover([e for e in edges if neighbours.isdisjoint(e)]) | neighbours
+    return min(with_it, without, key=lambda cover: (len(cover), sorted(cover)))

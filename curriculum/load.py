@@ -1,0 +1,324 @@
+"""From the files of a course to the model. All faults are found in one go."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Gt
+from pydantic import RootModel
+
+from curriculum.items import TYPES
+from curriculum.model import LANGUAGES, Head, Item, ItemId, Language, Model, PointId, RuleId, Text
+from curriculum.source import ContentError, Problem, YamlSource
+
+CONTENT = Path(__file__).parent
+DIRECTIVE = re.compile(r"^\{\{\s*(?P<word>[a-z]+)\s+(?P<args>[^}]*?)\s*\}\}\s*$")
+INLINE_RULE = re.compile(r"\{\{\s*rule\s+(\S+?)\s*\}\}")
+IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+
+
+class SectionPlan(Model):
+    id: PointId
+    title: Text
+    objectives: tuple[Text, ...]
+    items: Mapping[ItemId, Annotated[float, Gt(0)]]
+
+
+class ChapterPlan(Model):
+    id: ItemId
+    folder: str
+    title: Text
+    sections: tuple[SectionPlan, ...]
+
+
+class CoursePlan(Model):
+    """course.yml: the order of things, and what each graded item is worth."""
+
+    course: ItemId
+    title: Text
+    chapters: tuple[ChapterPlan, ...]
+
+
+class Rule(Model):
+    """A legal fact a lesson may state, as far as its status allows."""
+
+    text: Text
+    in_force_from: date | None = None
+    status: Literal["V1", "V2", "S", "U"]
+    source: str
+    last_checked: date
+    jurisdiction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Theory:
+    """A stretch of Markdown in both languages and the points it teaches."""
+
+    text: Text
+    teaches: tuple[PointId, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    plan: SectionPlan
+    parts: tuple[Theory | Item, ...]
+
+    @property
+    def items(self) -> list[Item]:
+        return [part for part in self.parts if isinstance(part, Item)]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    plan: ChapterPlan
+    sections: tuple[Section, ...]
+    pictures: Mapping[str, Path]
+
+    @property
+    def id(self) -> str:
+        return self.plan.id
+
+    @property
+    def items(self) -> list[Item]:
+        return [item for section in self.sections for item in section.items]
+
+    @property
+    def points(self) -> dict[str, float]:
+        """Points of the graded items, by item id."""
+        return {name: points for section in self.plan.sections for name, points in section.items.items()}
+
+
+@dataclass(frozen=True)
+class Course:
+    plan: CoursePlan
+    chapters: tuple[Chapter, ...]
+    rules: Mapping[str, Rule]
+    teaching_points: Mapping[str, Text]
+
+    def chapter(self, chapter_id: str) -> Chapter:
+        """Return a chapter by id. Raises KeyError."""
+        return self._chapters[chapter_id]
+
+    @cached_property
+    def _chapters(self) -> dict[str, Chapter]:
+        return {chapter.id: chapter for chapter in self.chapters}
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        return {item.id: item for chapter in self.chapters for item in chapter.items}
+
+
+def load_course(root: Path = CONTENT) -> Course:
+    """Read the course below `root`. Raises ContentError with every fault there is."""
+    return Loader(root).course()
+
+
+class Loader:
+    """Reads a course and gathers its faults."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+
+    def course(self) -> Course:
+        if not (self.root / "course.yml").is_file():
+            raise ContentError([Problem("course.yml", 1, f"there is no course in {self.root}; name its folder")])
+        self.rules = self.read_rules()
+        self.teaching_points = self.read_teaching_points()
+        source = self.yaml(self.root / "course.yml")
+        plan = source.read(CoursePlan) if not source.problems else None
+        self.problems += source.problems
+        chapters = [self.chapter(chapter, source) for chapter in plan.chapters] if plan else []
+        if plan is None or self.problems:
+            raise ContentError(self.problems)
+        return Course(plan, tuple(chapters), self.rules, self.teaching_points)
+
+    def name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def yaml(self, path: Path) -> YamlSource:
+        return YamlSource(path, self.name(path))
+
+    def read_rules(self) -> dict[str, Rule]:
+        source = self.yaml(self.root / "rules.yml")
+        rules = source.read(RootModel[Mapping[RuleId, Rule]]) if not source.problems else None
+        self.problems += source.problems
+        return dict(rules.root) if rules else {}
+
+    def read_teaching_points(self) -> dict[str, Text]:
+        with (self.root / "points.tsv").open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            return {row["id"]: Text(zh=row["term_zh"], en=row["statement_en"]) for row in rows}
+
+    def chapter(self, plan: ChapterPlan, course: YamlSource) -> Chapter:
+        folder = self.root / "chapters" / plan.folder
+        items: dict[str, Item] = {}
+        for path in sorted((folder / "items").glob("*.yml")):
+            item = self.item(path)
+            if item and item.id in items:
+                self.problems.append(
+                    Problem(self.name(path), 1, f"there is an item “{item.id}” already; ids are unique")
+                )
+            elif item:
+                items[item.id] = item
+        pictures = {f"img/{path.name}": path for path in sorted((folder / "img").glob("*.svg"))}
+        sections = tuple(self.section(section, folder, items, pictures) for section in plan.sections)
+        self.check_points(plan, items, sections, course)
+        return Chapter(plan, sections, pictures)
+
+    def item(self, path: Path) -> Item | None:
+        source = self.yaml(path)
+        try:
+            if source.problems:
+                return None
+            head = source.read(Head, drop=("public", "key"))
+            if not isinstance(source.data, dict) or source.data.get("type") not in TYPES:
+                if head:
+                    source.report(("type",), f"there is no item type “{head.type}”; use one of {', '.join(TYPES)}")
+                return None
+            kind = TYPES[source.data["type"]]
+            public = source.read(kind.public, ("public",))
+            key = source.read(kind.key, ("key",))
+            if head and head.id != path.stem:
+                source.report(("id",), f"the file is called {path.name}; id and file name must agree")
+            if public and key:
+                for fault in kind.check(public, key):
+                    source.report(fault.path, fault.message)
+                self.check_rationales(source, source.data.get("key"), ("key",))
+            if head:
+                for i, point in enumerate(head.covers):
+                    if point not in self.teaching_points:
+                        source.report(("covers", i), f"there is no teaching point {point} in points.tsv")
+            return Item(head, kind, public, key) if head and public and key else None
+        finally:
+            self.problems += source.problems
+
+    def check_rationales(self, source: YamlSource, data: object, path: tuple[str | int, ...]) -> None:
+        """Report points and rules that don't exist, wherever a rationale stands in a key."""
+        if isinstance(data, Mapping):
+            for known, field in ((self.teaching_points, "point"), (self.rules, "rule")):
+                named = data.get(field)
+                if isinstance(named, str) and named not in known:
+                    source.report((*path, field), f"there is no {field} “{named}”; mend the id or take it out")
+            for name, value in data.items():
+                self.check_rationales(source, value, (*path, name))
+        elif isinstance(data, list):
+            for i, value in enumerate(data):
+                self.check_rationales(source, value, (*path, i))
+
+    def section(
+        self, plan: SectionPlan, folder: Path, items: Mapping[str, Item], pictures: Mapping[str, Path]
+    ) -> Section:
+        by_language: dict[Language, list[Segment]] = {}
+        for language in LANGUAGES:
+            path = folder / f"{plan.id.replace('.', '-')}.{language}.md"
+            if path.is_file():
+                by_language[language] = list(self.segments(path, language, pictures))
+            else:
+                self.problems.append(Problem(self.name(path), 1, "this translation is missing; write it"))
+        if len(by_language) < len(LANGUAGES):
+            return Section(plan, ())
+        zh, en = by_language["zh"], by_language["en"]
+        path = folder / f"{plan.id.replace('.', '-')}.en.md"
+        for a, b in zip(zh, en, strict=False):
+            if a.directive != b.directive:
+                message = f"here stands “{b.directive}”, in the Chinese file “{a.directive}”; both need the same order"
+                self.problems.append(Problem(self.name(path), b.line, message))
+                return Section(plan, ())
+        if len(zh) != len(en):
+            self.problems.append(Problem(self.name(path), 1, "the two languages differ in their number of parts"))
+            return Section(plan, ())
+        parts: list[Theory | Item] = []
+        for a, b in zip(zh, en, strict=True):
+            if a.word == "item" and a.args in items:
+                parts.append(items[a.args])
+            elif a.word == "item":
+                message = f"there is no item “{a.args}”; write items/{a.args}.yml or take the line out"
+                self.problems.append(Problem(self.name(path), b.line, message))
+            elif a.text and b.text:
+                parts.append(Theory(Text(zh=a.text, en=b.text), tuple(a.args.split())))
+            elif a.text or b.text:
+                self.problems.append(Problem(self.name(path), b.line, "this part is empty in one language; write it"))
+        return Section(plan, tuple(parts))
+
+    def segments(self, path: Path, language: Language, pictures: Mapping[str, Path]) -> Iterator[Segment]:
+        """Split a lesson at its directives. Text after an item is a segment of its own."""
+        word, args, start, lines = "text", "", 1, []
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            directive = DIRECTIVE.match(line)
+            if not directive or directive["word"] == "rule":
+                lines.append(self.inline(line, language, path, number, pictures))
+                continue
+            if word != "text" or any(text.strip() for text in lines):
+                yield Segment(word, args, start, "\n".join(lines).strip())
+            if directive["word"] not in ("teaches", "item"):
+                message = f"“{directive['word']}” is no directive; use teaches, item or rule"
+                self.problems.append(Problem(self.name(path), number, message))
+            word, args, start, lines = directive["word"], directive["args"], number, []
+            if word == "teaches":
+                for point in args.split():
+                    if point not in self.teaching_points:
+                        message = f"there is no teaching point {point} in points.tsv"
+                        self.problems.append(Problem(self.name(path), number, message))
+            if word == "item":
+                yield Segment(word, args, number, "")
+                word, args = "text", ""
+        if word != "text" or any(text.strip() for text in lines):
+            yield Segment(word, args, start, "\n".join(lines).strip())
+
+    def inline(self, line: str, language: Language, path: Path, number: int, pictures: Mapping[str, Path]) -> str:
+        for picture in IMAGE.findall(line):
+            if picture not in pictures:
+                message = f"there is no picture {picture} beside this file; add it or mend its name"
+                self.problems.append(Problem(self.name(path), number, message))
+
+        def fact(match: re.Match[str]) -> str:
+            rule = self.rules.get(match[1])
+            if rule is None:
+                message = f"there is no rule {match[1]} in rules.yml"
+                self.problems.append(Problem(self.name(path), number, message))
+            return rule.text[language] if rule else match[0]
+
+        return INLINE_RULE.sub(fact, line)
+
+    def check_points(
+        self, plan: ChapterPlan, items: Mapping[str, Item], sections: tuple[Section, ...], course: YamlSource
+    ) -> None:
+        """Report graded items without points, points without item, and items not placed just once."""
+        worth = {name for section in plan.sections for name in section.items}
+        placed = [item.id for section in sections for item in section.items]
+        reported: list[Problem] = []
+        for name in sorted(worth - items.keys()):
+            message = f"“{name}” has points, but there is no such item; write it or take its points out"
+            reported.append(Problem(course.name, course.line(("chapters",)), message))
+        for name, item in items.items():
+            file = f"chapters/{plan.folder}/items/{name}.yml"
+            if item.head.practice and name in worth:
+                reported.append(Problem(file, 1, "practice never counts; take its points out of course.yml"))
+            if not item.head.practice and name not in worth:
+                reported.append(Problem(file, 1, "a graded item needs points in course.yml; add them"))
+            if sections and all(section.parts for section in sections) and placed.count(name) != 1:
+                message = f"the lesson places this item {placed.count(name)} times; it must be once"
+                reported.append(Problem(file, 1, message))
+        self.problems += reported
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a lesson in one language: an item's place, or text."""
+
+    word: str
+    args: str
+    line: int
+    text: str
+
+    @property
+    def directive(self) -> str:
+        return f"{self.word} {self.args}".strip()

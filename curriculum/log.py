@@ -1,0 +1,226 @@
+"""The response log: what a learner gave, one JSON object a line, append-only.
+
+The player appends to it and shows its replay; the grader reads the same file and
+replays it in the same way. Appending holds a lock, re-reads what other windows
+wrote, refuses an answer to an outdated view, and reaches the disk (fsync) before
+it returns. Reading trusts nothing: the file may be torn, binary, huge or forged.
+
+A record has the fields v, seq, at (UTC, ISO 8601), id (of the message), item,
+hash (of the item), lang, kind ("answer", "restart" or "submit"), response, ms
+(milliseconds since the learner last did something) and prev (SHA-256 of the line
+before, empty for the first).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Interval
+from pydantic import ConfigDict, StringConstraints, ValidationError
+
+from curriculum.model import Language, Model
+
+MAX_BYTES = 16 * 2**20
+MAX_LINES = 20_000
+MAX_LINE = 2**16
+
+ShortText = Annotated[str, StringConstraints(max_length=80)]
+
+
+class LogError(Exception):
+    """The log can't be read or written; the message is one sentence for a person."""
+
+
+class Record(Model):
+    """One line of the log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    v: Literal[1]
+    seq: Annotated[int, Interval(ge=1, le=MAX_LINES)]
+    at: ShortText
+    id: ShortText
+    item: ShortText
+    hash: ShortText
+    lang: Language
+    kind: Literal["answer", "restart", "submit"]
+    response: Any = None
+    ms: Annotated[int, Interval(ge=0, le=10**12)]
+    prev: ShortText
+
+
+class Log:
+    """A response log on disk, read as far as it has grown.
+
+    `records` are the lines that could be read, `hashes` the SHA-256 of each of them;
+    `notes` say in words what could not be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.records: list[Record] = []
+        self.hashes: list[str] = []
+        self.notes: list[str] = []
+        self._offset = 0
+        self._lines = 0
+
+    def refresh(self) -> None:
+        """Read what was appended since the last call.
+
+        Raises LogError when the file is no plain file or larger than MAX_BYTES.
+        """
+        try:
+            # Neither a link nor a pipe somebody put there may be followed or waited for.
+            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise LogError(f"{self.path.name} can't be opened: {error.strerror}") from error
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise LogError(f"{self.path.name} is not a plain file")
+            if status.st_size > MAX_BYTES:
+                raise LogError(
+                    f"{self.path.name} has {status.st_size / 2**20:.0f} MiB; {MAX_BYTES // 2**20} MiB is the limit"
+                )
+            file.seek(self._offset)
+            whole, newline, _torn = file.read().rpartition(b"\n")
+        if newline:
+            self._offset += len(whole) + 1
+            for line in whole.split(b"\n"):
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            if self._lines == MAX_LINES + 1:
+                self.notes.append(f"more than {MAX_LINES} lines; the rest was not read")
+            return
+        if not line.strip():
+            return
+        record = parse_line(line)
+        if record is None:
+            self.notes.append(f"line {self._lines} is no record and was passed over")
+            return
+        if record.prev != self._last():
+            self.notes.append(f"line {self._lines} does not follow from the line before it")
+        self.records.append(record)
+        self.hashes.append(hashlib.sha256(line).hexdigest())
+
+    def _last(self) -> str:
+        return self.hashes[-1] if self.hashes else ""
+
+    def append(
+        self, *, id: str, item: str, hash: str, lang: Language, kind: str, response: Any, ms: int, base: int | None
+    ) -> Literal["ok", "dup", "stale"]:
+        """Append a record and return once it is on disk.
+
+        `base` is how many records of the item the sender has seen (None: any).
+        Returns "dup" when a record with this id is there already, "stale" when
+        others were added since; neither writes anything. Raises LogError when
+        the record can't be written, and leaves no part of it behind that counts.
+        """
+        with self._locked() as file:
+            self.refresh()
+            if any(record.id == id for record in self.records):
+                return "dup"
+            if base is not None and base != sum(record.item == item for record in self.records):
+                return "stale"
+            try:
+                record = Record(
+                    v=1,
+                    seq=self.records[-1].seq + 1 if self.records else 1,
+                    at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    id=id, item=item, hash=hash, lang=lang, kind=kind,  # type: ignore[arg-type]
+                    response=response, ms=ms, prev=self._last(),
+                )  # fmt: skip
+                line = json.dumps(record.model_dump(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+                data = line.encode()
+            except (ValidationError, ValueError, RecursionError) as error:
+                raise LogError("the answer has a form that can't be kept") from error
+            size = os.fstat(file).st_size
+            if len(data) > MAX_LINE or size + len(data) >= MAX_BYTES or self._lines >= MAX_LINES:
+                raise LogError("the answer or the log is too large to be kept")
+            # A crash may have left half a line; it must not swallow this one.
+            torn = size > self._offset
+            write_all(file, (b"\n" if torn else b"") + data + b"\n")
+            os.fsync(file)
+            self.refresh()
+        return "ok"
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise LogError(f"{self.path.name} can't be written: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+        except OSError as error:
+            raise LogError(f"{self.path.name} can't be written: {error.strerror}") from error
+        finally:
+            os.close(file)
+
+    def handed_in(self) -> tuple[str, str] | None:
+        """Return time and receipt number of the last hand-in, or None.
+
+        The receipt is the start of the hash of the record that says so, which
+        stands for all records before it.
+        """
+        for record, hashed in zip(reversed(self.records), reversed(self.hashes), strict=True):
+            if record.kind == "submit":
+                return record.at, "-".join(hashed[i : i + 4] for i in range(0, 12, 4)).upper()
+        return None
+
+
+def write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def parse_line(line: bytes) -> Record | None:
+    """Return the record that `line` holds, or None for anything else."""
+    if len(line) > MAX_LINE:
+        return None
+    try:
+        return Record.model_validate(json.loads(line, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+class Replay:
+    """What the records of one item add up to.
+
+    The first attempt counts: `scored` is its last answer. `shown` is the last
+    answer of the attempt under way, `attempt` its number from 1 on.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.count = 0
+        self.attempt = 1
+        self.scored: Record | None = None
+        self.shown: Record | None = None
+        for record in records:
+            self.count += 1
+            if record.kind == "restart":
+                self.attempt, self.shown = self.attempt + 1, None
+            elif record.kind == "answer":
+                self.shown = record
+                if self.attempt == 1:
+                    self.scored = record

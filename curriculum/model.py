@@ -1,0 +1,188 @@
+"""The frozen model of a course: texts, items split into public and key, and scores.
+
+Nothing here knows of files, widgets or notebooks. Every model is immutable and
+refuses unknown fields, so that a typing slip in a YAML file is an error and not
+a silently ignored line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+ItemId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+PointId = Annotated[str, StringConstraints(pattern=r"^[1-6]\.[0-9](\.[0-9]{1,2}[a-z]?)?$")]
+RuleId = Annotated[str, StringConstraints(pattern=r"^F-[A-Z]{2,3}-[0-9]{2}$")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Model(BaseModel):
+    """Base of all data: frozen, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Model):
+    """One text in both languages of the course."""
+
+    zh: Words
+    en: Words
+
+    def __getitem__(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+class Rationale(Model):
+    """Why an option, step or span is right or not; shown after grading only."""
+
+    why: Text
+    better: Text | None = None
+    point: PointId | None = None
+    rule: RuleId | None = None
+
+
+class Public(Model):
+    """What a learner may see of an item before it is graded."""
+
+    prompt: Text
+
+
+class Key(Model):
+    """What a learner may not see before an item is graded."""
+
+    def rationale(self, ref: str) -> Rationale | None:
+        """Return the rationale of the option, step or span `ref`, if there is one."""
+        raise NotImplementedError
+
+
+class Response(Model):
+    """What a learner gave: always the whole answer, never a change to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for a score: which rule looked at what and what it gave.
+
+    `ref` names the step, choice or span; `good` says whether the learner did
+    well there; `earned` is in the item's raw units and may be negative.
+    """
+
+    rule: str
+    ref: str
+    good: bool
+    earned: float
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A verdict in the item's raw units: 0 ≤ earned ≤ possible, possible > 0."""
+
+    earned: float
+    possible: float
+    flags: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.earned <= self.possible or not 0 < self.possible < float("inf"):
+            raise ValueError(f"a score needs 0 <= earned <= possible, got {self.earned} of {self.possible}")
+
+    @property
+    def share(self) -> float:
+        """Earned share of what is possible, 0 to 1."""
+        return self.earned / self.possible
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of an item: the path of keys to the place, and a sentence."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+P = TypeVar("P", bound=Public)
+K = TypeVar("K", bound=Key)
+R = TypeVar("R", bound=Response)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemType(Generic[P, K, R]):
+    """All that the house knows of one item type. Each function is pure.
+
+    check(public, key): faults that a schema can't see, such as a broken link.
+    unknown(public, response): the first id the item doesn't have, or None.
+    missing(public, response): what is still to do, or None when complete.
+    score(public, key, response): the verdict; total for any valid response.
+    release(public): the public data as learners get it, in an order that says nothing.
+    labels(public): what each ref of the evidence is called.
+    words: a sentence for each rule of the evidence; `{ref}` and `{other}` stand for labels.
+    prose(public, response, language): what the learner wrote in their own words,
+        to be shown with the score; None for a type without free text.
+    note(response): what the learner wrote to the trainer, who answers it in
+        formgrader; empty when there is nothing to answer.
+    """
+
+    name: str
+    public: type[P]
+    key: type[K]
+    response: type[R]
+    check: Callable[[P, K], Iterator[Fault]]
+    unknown: Callable[[P, R], str | None]
+    missing: Callable[[P, R], Text | None]
+    score: Callable[[P, K, R], Score]
+    release: Callable[[P], P]
+    labels: Callable[[P], Mapping[str, Text]]
+    words: Mapping[str, Text]
+    prose: Callable[[P, R, Language], str] | None = None
+    note: Callable[[R], str] | None = None
+
+
+class Head(Model):
+    """What every item says about itself, whatever its type."""
+
+    id: ItemId
+    type: str
+    revision: int = 1
+    practice: bool = False
+    sector: Literal["bank", "securities", "insurance", "all"]
+    title: Text
+    covers: tuple[PointId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One exercise: its head, what learners see (`public`) and what they don't (`key`)."""
+
+    head: Head
+    kind: ItemType[Any, Any, Any]
+    public: Public
+    key: Key
+
+    @property
+    def id(self) -> str:
+        return self.head.id
+
+    @property
+    def hash(self) -> str:
+        """Content hash of head and public part: what a response refers to."""
+        return digest({"head": self.head.model_dump(), "public": self.public.model_dump()})
+
+    @property
+    def key_hash(self) -> str:
+        """Content hash of the key: what a score refers to."""
+        return digest(self.key.model_dump())
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256 of `data` as canonical JSON: 64 hex digits."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

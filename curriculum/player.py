@@ -1,0 +1,240 @@
+"""What runs in a learner's kernel: the widgets, and the response log behind them.
+
+A released notebook calls `play("<item id>")` and `hand_in()`. Both read
+`items.json` beside the notebook, which holds public data only, and keep the
+answers in `responses/<chapter>.jsonl`. Nothing else is read, and the notebook
+itself need never be saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import anywidget
+import traitlets
+from pydantic import Field
+
+from curriculum.items import TYPES
+from curriculum.log import Log, LogError, Replay
+from curriculum.model import LANGUAGES, Head, Item, Language, Model, Text
+from curriculum.verdict import BROKEN, InvalidResponseError, explain, judge, parse
+
+HERE: Final = Path(__file__).parent
+CHANGED_ELSEWHERE = Text(
+    zh="这道题刚刚在另一个窗口里改过，现在显示的是最新的答案。",
+    en="This exercise was changed in another window; you now see the newest answer.",
+)
+NOT_KEPT = Text(zh="答案没有保存下来：{reason}", en="The answer was not saved: {reason}")
+NOT_ANSWERED = Text(zh="还没有作答。", en="Not answered yet.")
+
+
+class Message(Model):
+    """What a widget sends to be kept: the whole answer, and the view it was given on."""
+
+    id: str = Field(min_length=8, max_length=80)
+    kind: str = Field(pattern="^(answer|restart)$")
+    base: int = Field(ge=0)
+    response: Any = None
+    lang: Language
+    ms: int = Field(ge=0)
+
+
+class Chapter:
+    """The public items of the chapter in a folder, and the log of the answers to them."""
+
+    def __init__(self, folder: Path) -> None:
+        data = json.loads((folder / "items.json").read_text("utf-8"))
+        self.id: str = data["chapter"]
+        self.course: str = data["course"]
+        self.points: dict[str, Any] = data["points"]
+        self.items: dict[str, dict[str, Any]] = {item["id"]: item for item in data["items"]}
+        self.log = Log(folder / "responses" / f"{self.id}.jsonl")
+
+    def replay(self, item_id: str) -> Replay:
+        return Replay(record for record in self.log.records if record.item == item_id)
+
+    def missing(self, item_id: str) -> Text | None:
+        """Return what is still to do in the attempt that counts, or None."""
+        item, scored = self.items[item_id], self.replay(item_id).scored
+        if scored is None:
+            return NOT_ANSWERED
+        return missing(item, scored.response)
+
+
+def missing(item: dict[str, Any], response: Any) -> Text | None:
+    kind = TYPES[item["type"]]
+    public = kind.public.model_validate(item["public"])
+    try:
+        return kind.missing(public, parse(kind, public, response))
+    except InvalidResponseError:
+        return BROKEN
+
+
+@cache
+def open_chapter(folder: Path) -> Chapter:
+    """Open the chapter in `folder` once per kernel. Raises FileNotFoundError."""
+    return Chapter(folder)
+
+
+@cache
+def asset(name: str) -> str:
+    """Return a JavaScript or CSS file of this package."""
+    return (HERE / name).read_text("utf-8")
+
+
+def styles(item_type: str | None = None) -> str:
+    names = ["player.css", f"items/{item_type}/view.css" if item_type else "hand_in.css"]
+    return "\n".join(asset(name) for name in names)
+
+
+class Player(anywidget.AnyWidget):
+    """One exercise. `state` is the replay of the log, never an answer held here."""
+
+    item = traitlets.Dict().tag(sync=True)
+    view = traitlets.Unicode().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    log_id = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, chapter: Chapter, item_id: str) -> None:
+        item = chapter.items[item_id]
+        self._chapter, self._item = chapter, item
+        chapter.log.refresh()
+        super().__init__(
+            _esm=asset("player.js"),
+            _css=styles(item["type"]),
+            item={name: item[name] for name in ("id", "type", "practice", "title", "public")},
+            view=asset(f"items/{item['type']}/view.js"),
+            state=self.current(),
+            log_id=hashlib.sha256(str(chapter.log.path.resolve()).encode()).hexdigest()[:12],
+        )
+        self.on_msg(lambda _widget, content, _buffers: self.receive(content))
+
+    def current(self) -> dict[str, Any]:
+        """Return the state that the log adds up to."""
+        replay = self._chapter.replay(self._item["id"])
+        response = replay.shown.response if replay.shown else None
+        left = missing(self._item, response) if replay.shown else NOT_ANSWERED
+        return {
+            "count": replay.count,
+            "response": response,
+            "missing": left.model_dump() if left else None,
+            "attempt": replay.attempt,
+            "feedback": self.feedback(response) if self._item["practice"] and left is None else None,
+        }
+
+    def feedback(self, response: Any) -> dict[str, Any]:
+        """Return the elaborated feedback of a practice item."""
+        item = practice_item(self._item)
+        score, _missing = judge(item, response)
+        points = self._chapter.points
+        rows = [{**row.model_dump(), "point_title": points.get(row.point or "")} for row in explain(item, score)]
+        return {"share": score.share, "rows": rows}
+
+    def receive(self, content: Any) -> None:
+        """Keep an answer and acknowledge it; say so when it can't be kept."""
+        message_id = content.get("id") if isinstance(content, dict) else None
+        status, words = "error", None
+        try:
+            message = Message.model_validate(content)
+            status = self._chapter.log.append(
+                id=message.id,
+                item=self._item["id"],
+                hash=self._item["hash"],
+                lang=message.lang,
+                kind=message.kind,
+                response=message.response,
+                ms=message.ms,
+                base=message.base,
+            )
+            words = CHANGED_ELSEWHERE if status == "stale" else None
+        except (LogError, ValueError) as error:
+            reason = str(error) if isinstance(error, LogError) else type(error).__name__
+            words = Text(zh=NOT_KEPT.zh.format(reason=reason), en=NOT_KEPT.en.format(reason=reason))
+        self.state = self.current()
+        reply = {"id": message_id, "status": status, "state": self.state}
+        self.send({**reply, "message": words.model_dump() if words else None})
+
+
+class HandIn(anywidget.AnyWidget):
+    """The card that sums up what is answered and hands the chapter in."""
+
+    course = traitlets.Unicode().tag(sync=True)
+    assignment = traitlets.Unicode().tag(sync=True)
+    log_id = traitlets.Unicode().tag(sync=True)
+    summary = traitlets.List().tag(sync=True)
+    last = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+
+    def __init__(self, chapter: Chapter) -> None:
+        self._chapter = chapter
+        super().__init__(
+            _esm=asset("hand_in.js"),
+            _css=styles(),
+            course=chapter.course,
+            assignment=chapter.id,
+            log_id=hashlib.sha256(str(chapter.log.path.resolve()).encode()).hexdigest()[:12],
+        )
+        self.refresh()
+        self.on_msg(lambda _widget, content, _buffers: self.receive(content))
+
+    def refresh(self) -> None:
+        log = self._chapter.log
+        log.refresh()
+        left = {name: self._chapter.missing(name) for name, item in self._chapter.items.items() if not item["practice"]}
+        self.summary = [
+            {
+                "id": name,
+                "title": self._chapter.items[name]["title"],
+                "started": words is not NOT_ANSWERED,
+                "missing": words.model_dump() if words else None,
+            }
+            for name, words in left.items()
+        ]
+        last = log.handed_in()
+        self.last = {"at": last[0], "receipt": last[1]} if last else None
+
+    def receive(self, content: Any) -> None:
+        """Answer "refresh", or "submit" with the receipt of what will be handed in."""
+        reply: dict[str, Any] = {"id": content.get("id"), "status": "ok"}
+        try:
+            if content.get("kind") == "submit":
+                self.sign(content.get("lang"))
+            self.refresh()
+            reply |= self.last or {}
+        except LogError as error:
+            reply |= {"status": "error", "message": {language: str(error) for language in LANGUAGES}}
+        self.send(reply)
+
+    def sign(self, language: Any) -> None:
+        """Write down that the learner hands in now; the record's hash is the receipt."""
+        self._chapter.log.append(
+            id=str(uuid4()),
+            item="",
+            hash="",
+            lang=language if language in LANGUAGES else "zh",
+            kind="submit",
+            response=None,
+            ms=0,
+            base=None,
+        )
+
+
+def practice_item(data: dict[str, Any]) -> Item:
+    """Return a practice item, whose key learners may have."""
+    kind = TYPES[data["type"]]
+    head = Head(id=data["id"], type=data["type"], practice=True, sector="all", title=Text(**data["title"]), covers=())
+    return Item(head, kind, kind.public.model_validate(data["public"]), kind.key.model_validate(data["key"]))
+
+
+def play(item_id: str) -> Player:
+    """Return the widget of an exercise of the chapter in the current folder."""
+    return Player(open_chapter(Path.cwd()), item_id)
+
+
+def hand_in() -> HandIn:
+    """Return the card that hands in the chapter in the current folder."""
+    return HandIn(open_chapter(Path.cwd()))

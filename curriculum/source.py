@@ -1,0 +1,118 @@
+"""YAML and Markdown sources, read so that every fault knows its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+M = TypeVar("M", bound=BaseModel)
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One fault in the content: where it is and what to do about it."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class ContentError(Exception):
+    """The content has faults; `problems` holds all of them."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class YamlSource:
+    """A YAML file: its data, and the line of each place in it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self.problems: list[Problem] = []
+        self._lines: dict[Keys, int] = {(): 1}
+        self.data: Any = None
+        try:
+            loader = yaml.SafeLoader(path.read_text("utf-8"))
+            node = loader.get_single_node()
+            if node is not None:
+                self._walk(node, ())
+                self.data = loader.construct_document(node)
+        except UnicodeDecodeError:
+            self.report((), "the file is not in UTF-8; save it as UTF-8")
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            self.problems.append(Problem(name, line, f"this is no valid YAML: {error.problem or error.context}"))
+        except yaml.YAMLError as error:
+            self.report((), f"this is no valid YAML: {error}")
+
+    def _walk(self, node: yaml.Node, path: Keys) -> None:
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                here = (*path, key.value)
+                if here in self._lines:
+                    self.problems.append(
+                        Problem(self.name, key.start_mark.line + 1, f"“{key.value}” stands here twice; keep one")
+                    )
+                self._lines[here] = key.start_mark.line + 1
+                self._walk(value, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for i, value in enumerate(node.value):
+                self._walk(value, (*path, i))
+
+    def line(self, path: Keys) -> int:
+        """Return the line of `path`, or of the nearest place above it that exists."""
+        while path not in self._lines:
+            path = path[:-1]
+        return self._lines[path]
+
+    def report(self, path: Keys, message: str) -> None:
+        self.problems.append(Problem(self.name, self.line(path), message))
+
+    def read(self, model: type[M], path: Keys = (), drop: Iterable[str] = ()) -> M | None:
+        """Return the data at `path` as `model`, or None after reporting what is wrong."""
+        data = self.data
+        for key in path:
+            data = data.get(key) if isinstance(data, dict) else None
+        if isinstance(data, dict):
+            data = {key: value for key, value in data.items() if key not in drop}
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                place = tuple(key for key in detail["loc"] if key != "[key]")
+                self.report((*path, *place), sentence(detail))
+            return None
+
+
+def sentence(detail: ErrorDetails) -> str:
+    """Put a validation error into one sentence with its remedy."""
+    field = next((str(key) for key in reversed(detail["loc"]) if isinstance(key, str) and key != "[key]"), "this")
+    match detail["type"]:
+        case "missing" if field in ("zh", "en"):
+            return f"the {'Chinese' if field == 'zh' else 'English'} text is missing; add `{field}:`"
+        case "missing":
+            return f"`{field}` is missing; add it"
+        case "extra_forbidden":
+            return f"`{field}` is not known here; take it out or mend its name"
+        case "string_too_short" if field in ("zh", "en"):
+            return f"the {'Chinese' if field == 'zh' else 'English'} text is empty; write it"
+        case "model_type" | "model_attributes_type" | "mapping_type" | "dict_type":
+            return f"`{field}` should hold named fields"
+        case "tuple_type" | "list_type":
+            return f"`{field}` should be a list"
+        case _:
+            return f"`{field}`: {detail['msg'][0].lower()}{detail['msg'][1:]}"

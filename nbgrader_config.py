@@ -1,0 +1,34 @@
+"""nbgrader's settings for this course: ids, paths, plug-in lists; no logic.
+
+The data of the course (exchange, submissions, grades) lies in `.course/`, or
+where the environment variable COUNTERSIDE_COURSE says.
+"""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd()
+COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "counterside"
+c.CourseDirectory.root = str(ROOT)
+c.CourseDirectory.submitted_directory = str(COURSE / "submitted")
+c.CourseDirectory.autograded_directory = str(COURSE / "autograded")
+c.CourseDirectory.feedback_directory = str(COURSE / "feedback")
+c.CourseDirectory.db_url = f"sqlite:///{COURSE / 'gradebook.db'}"
+c.Exchange.root = str(COURSE / "exchange")
+c.NbGrader.logfile = str(COURSE / "nbgrader.log")
+
+# Answers are judged by the engine; no code of a learner is ever run.
+c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
+c.Autograde.sanitize_preprocessors = []
+c.Autograde.autograde_preprocessors = [
+    "autograde.nbgrader.RecordVerdict",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.GenerateFeedback.exporter_class = "autograde.nbgrader.FeedbackExporter"
+c.GenerateFeedback.preprocessors = []
