@@ -55,7 +55,7 @@ WORDS = {
     "receipt": Text(zh="回执号", en="Receipt"),
     "note": Text(
         zh="每一处得分都来自您保存的答案和上面列出的理由。有疑问请带上回执号找培训师。",
-        en="Every point has an answer you saved and a reason behind it. Questions? Show your trainer the receipt number.",
+        en="Every point has an answer you saved and a reason behind it. Questions? Show your trainer the receipt.",
     ),
 }
 

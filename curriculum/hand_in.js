@@ -71,7 +71,7 @@ function h(tag, props, ...children) {
 
 function icon(name) {
   const box = document.createElement("template");
-  box.innerHTML = `<svg class="cs-icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">${ICONS[name]}</svg>`;
+  box.innerHTML = `<svg class="cs-icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false">${ICONS[name]}</svg>`;
   return box.content.firstChild;
 }
 

@@ -100,7 +100,7 @@ function svg(markup) {
   return box.content.firstChild;
 }
 
-const icon = (name) => svg(`<svg class="cs-icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">${ICONS[name]}</svg>`);
+const icon = (name) => svg(`<svg class="cs-icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false">${ICONS[name]}</svg>`);
 
 // Stage directions stand in brackets, full-width or not.
 const spoken = (text) => text.split(/(（[^）]*）|\([^)]*\))/).filter(Boolean)
@@ -152,7 +152,7 @@ function meter(label) {
 }
 
 function face() {
-  const node = svg(`<svg class="cs-face" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
+  const node = svg(`<svg class="cs-face" width="40" height="40" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
     <circle class="cs-face-skin" cx="24" cy="24" r="21"/>
     <g class="cs-face-eyes"><ellipse cx="17" cy="22.5" rx="2.3" ry="2.7"/><ellipse cx="31" cy="22.5" rx="2.3" ry="2.7"/></g>
     <path class="cs-face-brow" d="M13 15.5q3.8-2.2 7.2-.4"/><path class="cs-face-brow" d="M27.8 15.1q3.4-1.8 7.2.4"/>

@@ -87,14 +87,17 @@ def asset(name: str) -> str:
     return (HERE / name).read_text("utf-8")
 
 
-def styles(item_type: str | None = None) -> str:
-    names = ["player.css", f"items/{item_type}/view.css" if item_type else "hand_in.css"]
-    return "\n".join(asset(name) for name in names)
+@cache
+def styles() -> str:
+    """Return the style sheet of all widgets: anywidget keeps one for each class, not for each widget."""
+    return "\n".join(asset(name) for name in ("player.css", "hand_in.css", *(f"items/{t}/view.css" for t in TYPES)))
 
 
 class Player(anywidget.AnyWidget):
     """One exercise. `state` is the replay of the log, never an answer held here."""
 
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
     item = traitlets.Dict().tag(sync=True)
     view = traitlets.Unicode().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
@@ -106,7 +109,7 @@ class Player(anywidget.AnyWidget):
         chapter.log.refresh()
         super().__init__(
             _esm=asset("player.js"),
-            _css=styles(item["type"]),
+            _css=styles(),
             item={name: item[name] for name in ("id", "type", "practice", "title", "public")},
             view=asset(f"items/{item['type']}/view.js"),
             state=self.current(),
@@ -163,6 +166,8 @@ class Player(anywidget.AnyWidget):
 class HandIn(anywidget.AnyWidget):
     """The card that sums up what is answered and hands the chapter in."""
 
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
     course = traitlets.Unicode().tag(sync=True)
     assignment = traitlets.Unicode().tag(sync=True)
     log_id = traitlets.Unicode().tag(sync=True)
