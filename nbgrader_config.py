@@ -21,6 +21,9 @@ c.CourseDirectory.db_url = f"sqlite:///{COURSE / 'gradebook.db'}"
 c.Exchange.root = str(COURSE / "exchange")
 c.NbGrader.logfile = str(COURSE / "nbgrader.log")
 
+# What stands where a learner's note to the trainer will appear.
+c.ClearSolutions.text_stub = "*您写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
+
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
 c.Autograde.sanitize_preprocessors = []

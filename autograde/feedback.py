@@ -50,6 +50,8 @@ WORDS = {
     "wrong": Text(zh="可改进", en="To improve"),
     "why": Text(zh="为什么", en="Why"),
     "better": Text(zh="更好的做法", en="Better"),
+    "example": Text(zh="示范", en="For example"),
+    "to_trainer": Text(zh="您写给培训师的话", en="Your note to your trainer"),
     "handbook": Text(zh="手册要点", en="Handbook"),
     "rule": Text(zh="规定", en="Rule"),
     "receipt": Text(zh="回执号", en="Receipt"),
@@ -87,10 +89,10 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def fragment(outcome: Outcome, language: Language) -> str:
+def fragment(title: Text, outcome: Outcome, language: Language = "en") -> str:
     """Return the reasons for one score as HTML, as the instructor sees them in formgrader."""
-    template = templates().get_template("evidence.html")
-    return template.render(outcome=outcome, lang=language, words=WORDS, course=None)
+    template = templates().get_template("fragment.html")
+    return template.render(title=title, outcome=outcome, lang=language, words=WORDS, course=None)
 
 
 def page(

@@ -57,7 +57,9 @@ class RecordVerdict(NbGraderPreprocessor):
     """Stands in the place of running the notebook: writes the engine's verdict as output."""
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        verdict = read_verdict(nb)
+        verdict, items = read_verdict(nb), engine.course().items
+        # A person who marks needs the answers, not the lesson.
+        nb.cells = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
         outcomes = {outcome.item: outcome for outcome in verdict.outcomes}
         notes = {note_id(outcome.item): outcome.note for outcome in verdict.outcomes}
         for cell in nb.cells:
@@ -65,7 +67,7 @@ class RecordVerdict(NbGraderPreprocessor):
             if name in outcomes:
                 outcome = outcomes[name]
                 cell.outputs = [
-                    new_output("display_data", {"text/html": feedback.fragment(outcome, "en")}),
+                    new_output("display_data", {"text/html": feedback.fragment(items[name].head.title, outcome)}),
                     new_output("execute_result", {"text/plain": repr(float(outcome.earned))}),
                 ]
             if notes.get(name):

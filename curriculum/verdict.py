@@ -66,7 +66,7 @@ def explain(item: Item, score: Score) -> list[Row]:
             good=evidence.good,
             earned=evidence.earned,
             why=rationale.why,
-            better=None if evidence.good else rationale.better,
+            better=rationale.better,
             point=rationale.point,
             rule=rationale.rule,
         )

@@ -13,7 +13,7 @@ from curriculum.items.ordering.model import OrderingKey, OrderingPublic, Orderin
 from curriculum.model import Evidence, Score, Text
 
 WORDS = {
-    "placed": Text(zh="“{ref}”的位置合适。", en="“{ref}” stands where it can."),
+    "placed": Text(zh="“{ref}”的位置合适。", en="“{ref}” is well placed."),
     "misplaced": Text(
         zh="“{ref}”的位置不对：“{other}”应当在它之前。",
         en="“{ref}” is misplaced: “{other}” belongs before it.",

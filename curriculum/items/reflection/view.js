@@ -4,7 +4,6 @@ const WORDS = {
   // A full-width character counts two, so Chinese readers are shown half the number.
   count: { zh: (now) => `${Math.ceil(now / 2)} 字`, en: (now) => `${now} characters` },
   short: { zh: (now, need) => `${Math.floor(now / 2)} 字，至少 ${Math.ceil(need / 2)} 字`, en: (now, need) => `${now} of at least ${need} characters` },
-  optional: { zh: "（可不填）", en: "(optional)" },
 };
 
 const PAUSE = 600;
@@ -22,7 +21,10 @@ export default function view({ host, item, ui, send }) {
   let composing = false;
   let timer = null;
 
-  const caption = (node, ...words) => (captions.push(() => { node.textContent = words.map((word) => (typeof word === "function" ? word() : t(word))).join(" "); }), node);
+  function caption(node, text, ...args) {
+    captions.push(() => { node.textContent = t(text, ...args); });
+    return node;
+  }
 
   function flush() {
     clearTimeout(timer);
@@ -67,11 +69,11 @@ export default function view({ host, item, ui, send }) {
   }
 
   const cards = Array.from({ length: entries }, (_, at) => h("fieldset", { class: "cs-entry" },
-    caption(h("legend", null), () => t(WORDS.entry, at + 1, entries)),
+    caption(h("legend", null), WORDS.entry, at + 1, entries),
     fields.map((field) => box({
       label: caption(h("span", null), field.label), hint: field.hint, need: field.min_chars, read: (response) => response?.entries?.[at]?.[field.id],
     }))));
-  const noteBox = note && h("div", { class: "cs-entry" }, box({ label: caption(h("span", null), note, WORDS.optional), read: (response) => response?.note }));
+  const noteBox = note && h("div", { class: "cs-entry" }, box({ label: caption(h("span", null), note), read: (response) => response?.note }));
   host.append(h("div", { class: "cs-reflection" }, cards, noteBox));
 
   function answer() {

@@ -6,6 +6,7 @@
   const KERNEL = "counterside";
   const TAGS = { zh: "zh-CN", en: "en" };
   const SAYS = {
+    exercise: { zh: "练习", en: "Exercise" },
     opening: { zh: "正在打开练习……", en: "Opening the exercises…" },
     lost: { zh: "连接中断，正在恢复。若一直不恢复，请刷新本页。",
             en: "Connection lost, reconnecting. If this lasts, reload the page." },
@@ -20,105 +21,106 @@
   const { src } = document.currentScript;
   const STYLE = new URL(`style.css${new URL(src).search}`, src).href;
   const pause = ms => new Promise(done => setTimeout(done, ms));
-
-  let shared;
-  const load = async name => {
-    const versions = shared[name];
-    if (!versions) throw new Error(`${NAME}: JupyterLab does not share ${name}`);
-    return (await Object.values(versions)[0].get())();
-  };
+  const open = new Set();
 
   // ---- language ---------------------------------------------------------------------------
   const stored = localStorage.getItem("counterside.lang");
   let lang = stored in TAGS ? stored : navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
-  const open = new Set();
-  const choose = value => {
-    localStorage.setItem("counterside.lang", value);
-    window.dispatchEvent(new CustomEvent("counterside:lang", { detail: value }));
+  const choose = detail => {
+    localStorage.setItem("counterside.lang", detail);
+    window.dispatchEvent(new CustomEvent("counterside:lang", { detail }));
   };
-  window.addEventListener("counterside:lang", ({ detail }) => {
-    if (!(detail in TAGS) || detail === lang) return;
-    lang = detail;
-    for (const chapter of open) keepPlace(chapter.panel.content, chapter.translate);
-  });
-
   const langOf = cell => cell.model.getMetadata("counterside")?.lang;
+  const isShown = cell => [undefined, lang].includes(langOf(cell));
 
   /* The two languages of a passage differ in height: without this a reader who switches loses the line. */
-  const keepPlace = (notebook, change) => {
-    const scroller = notebook.node.querySelector(".jp-WindowedPanel-outer") ?? notebook.node;
+  const keepPlace = ({ node, widgets }, change) => {
+    const scroller = node.querySelector(".jp-WindowedPanel-outer") ?? node;
     const edge = scroller.getBoundingClientRect().top;
-    const at = notebook.widgets.find(({ node }) => node.offsetHeight && node.getBoundingClientRect().bottom > edge + 1);
-    if (!at) return change();
-    const box = at.node.getBoundingClientRect();
-    const share = (edge - box.top) / box.height;
-    const from = langOf(at);
-    const place = from && notebook.widgets.filter(cell => langOf(cell) === from).indexOf(at);
+    const at = widgets.find(cell => isShown(cell) && cell.node.getBoundingClientRect().bottom > edge + 1);
+    const box = at?.node.getBoundingClientRect();
+    const passage = cell => widgets.filter(other => langOf(other) === langOf(cell)).indexOf(cell);
     change();
-    const to = from ? notebook.widgets.filter(cell => langOf(cell) === lang)[place] : at;
+    const to = widgets.find(cell => cell === at || (at && langOf(at) && langOf(cell) === lang && passage(cell) === passage(at)));
     if (!to || scroller.scrollTop === 0) return;
     const settle = () => {
       const now = to.node.getBoundingClientRect();
-      scroller.scrollTop += now.top + share * now.height - edge;
+      scroller.scrollTop += now.top + now.height * (edge - box.top) / box.height - edge;
     };
     settle();
     requestAnimationFrame(settle);   // heights of passages never drawn before were estimates
   };
+  window.addEventListener("counterside:lang", ({ detail }) => {
+    if (!(detail in TAGS) || detail === lang) return;
+    for (const { panel, translate } of open) keepPlace(panel.content, () => { lang = detail; translate(); });
+  });
 
   // ---- what the reader sees ---------------------------------------------------------------
   const element = (tag, attributes, ...children) => {
-    const node = Object.assign(document.createElement(tag), attributes);
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
     node.append(...children);
     return node;
   };
 
   const dress = ({ panel, title, Widget }) => {
     const notebook = panel.content;
-    const heading = element("p", { className: "counterside-title" });
-    const buttons = Object.entries({ zh: "中文", en: "English" }).map(([value, textContent]) =>
-      element("button", { type: "button", textContent, value, lang: TAGS[value], onclick: () => choose(value) }));
-    const switcher = element("div", { className: "counterside-languages" }, ...buttons);
-    switcher.setAttribute("role", "group");
-    switcher.setAttribute("aria-label", "语言 / Language");
-    const bar = element("header", { className: "counterside-bar" }, heading, switcher);
-    const status = element("p", { className: "counterside-status" });
-    status.setAttribute("role", "status");
+    const heading = element("p", { class: "counterside-title" });
+    const buttons = Object.entries({ zh: "中文", en: "English" }).map(([value, name]) =>
+      element("button", { type: "button", value, lang: TAGS[value] }, name));
+    const switcher = element("div", { role: "group", class: "counterside-languages", "aria-label": "语言 / Language" }, ...buttons);
+    switcher.addEventListener("click", ({ target }) => { if (target.value) choose(target.value); });
+    const bar = element("header", { role: "region", class: "counterside-bar" }, heading, switcher);
+    const status = element("p", { role: "status", class: "counterside-status" });
     let said = null;
 
-    const sort = () => {
-      for (const cell of notebook.widgets) {
-        const own = langOf(cell);
-        if (!(own in TAGS)) continue;
-        cell.addClass(`counterside-${own}`);
-        cell.node.lang = TAGS[own];
-      }
-    };
     const say = key => {
       said = key;
       status.textContent = key ? SAYS[key][lang] : "";
+    };
+    const label = () => {
+      for (const { model, node } of notebook.widgets) {
+        if (model.type === "code") node.setAttribute("aria-label", SAYS.exercise[lang]);
+      }
     };
     const translate = () => {
       panel.node.dataset.countersideLang = lang;
       for (const node of [notebook.node, bar, status]) node.lang = TAGS[lang];
       heading.textContent = title?.[lang] ?? "";
-      for (const button of buttons) button.setAttribute("aria-pressed", String(button.value === lang));
+      bar.setAttribute("aria-label", heading.textContent);
+      for (const button of buttons) button.setAttribute("aria-pressed", button.value === lang);
+      label();
       say(said);
+      // The keyboard scrolls from the active cell, which must not be one that has just been hidden.
+      const { activeCellIndex: at, widgets } = notebook;
+      if (widgets[at] && !isShown(widgets[at])) {
+        notebook.activeCellIndex = widgets.findIndex((cell, index) => index >= at - 1 && isShown(cell));
+      }
     };
 
     panel.toolbar.hide();
     panel.contentHeader.addWidget(new Widget({ node: bar }));
     panel.node.append(status);
     panel.addClass("counterside");
-    sort();
+    // To a screen reader JupyterLab's cells are a feed of "cell contents"; here they are one text with exercises.
+    for (const attribute of ["role", "aria-label"]) notebook.viewportNode?.removeAttribute(attribute);
+    for (const cell of notebook.widgets) {
+      const own = langOf(cell);
+      if (own in TAGS) {
+        cell.addClass(`counterside-${own}`);
+        cell.node.lang = TAGS[own];
+      }
+      if (cell.model.type === "code") cell.node.setAttribute("role", "group");
+      else cell.node.removeAttribute("aria-label");
+    }
     translate();
-    return { translate, say };
+    return { translate, label, say };
   };
 
   // ---- what the reader cannot spoil -------------------------------------------------------
   const protect = panel => {
     const { model } = panel.context;
-    const cells = model.sharedModel;
-    for (const change of ["insertCells", "deleteCellRange", "moveCells"]) cells[change] = () => {};
+    for (const change of ["insertCells", "deleteCellRange", "moveCells"]) model.sharedModel[change] = () => {};
     const opened = model.toJSON();
     model.toJSON = () => opened;          // outputs belong to this visit: a save must not keep them
     model.stateChanged.connect((_, { name, newValue }) => {
@@ -137,35 +139,35 @@
   };
 
   // ---- keeping the exercises alive --------------------------------------------------------
-  const enliven = ({ panel, say, CodeCell, request, serviceManager }) => {
+  const enliven = ({ panel, label, say, CodeCell, ServerConnection, serviceManager }) => {
+    const { sessions, kernelspecs, serverSettings } = serviceManager;
     const context = panel.sessionContext;
-    const exercises = () => panel.content.widgets.filter(cell =>
-      cell.model.type === "code" && OURS.some(shape => shape.test(cell.model.sharedModel.getSource())));
     let current = false;      // the widgets on the page belong to the running kernel
-    let complete = false;
+    let complete = null;
     let tending = false;
 
     const run = async cell => {
       cell.node.style.minHeight = `${cell.node.offsetHeight}px`;   // the page must not jump while a widget is replaced
-      try {
-        // The tag keeps one broken exercise from cancelling those queued behind it.
-        const reply = await CodeCell.execute(cell, context, { tags: ["raises-exception"] });
-        const opened = reply?.content.status === "ok";
-        cell.toggleClass("counterside-failed", !opened);
-        return opened;
-      } finally {
-        setTimeout(() => { cell.node.style.minHeight = ""; }, 1500);
-      }
+      setTimeout(() => { cell.node.style.minHeight = ""; }, 3000);
+      // The tag keeps one broken exercise from cancelling those queued behind it.
+      const reply = await CodeCell.execute(cell, context, { tags: ["raises-exception"] });
+      const opened = reply?.content.status === "ok";
+      cell.toggleClass("counterside-failed", !opened);
+      label();
+      return opened;
     };
+    const runAll = () => Promise.all(panel.content.widgets.filter(({ model }) =>
+      model.type === "code" && OURS.some(shape => shape.test(model.sharedModel.getSource()))).map(run));
 
     const answers = kernel => kernel?.connectionStatus === "connected" && ["idle", "busy"].includes(kernel.status);
 
     const repair = async kernel => {
-      const { status } = await request(kernel ? `api/kernels/${kernel.id}` : "api/status");
+      const url = serverSettings.baseUrl + (kernel ? `api/kernels/${kernel.id}` : "api/status");
+      const { status } = await ServerConnection.makeRequest(url, { cache: "no-store" }, serverSettings);
       if (kernel && status === 200) {
         if (kernel.connectionStatus === "disconnected") await kernel.reconnect();
       } else if (status === 200 || status === 404) {
-        await serviceManager.sessions.refreshRunning();   // lets go of a session that the server no longer knows
+        await sessions.refreshRunning();     // lets go of a session that the server no longer knows
         await context.changeKernel({ name: KERNEL });
       }
     };
@@ -175,71 +177,62 @@
       tending = true;
       for (let turn = 1; !panel.isDisposed; turn++) {
         const kernel = context.session?.kernel;
-        const installed = serviceManager.kernelspecs.specs?.kernelspecs[KERNEL];
-        if (!installed || (answers(kernel) && kernel.name !== KERNEL)) { say("failed"); break; }
+        if (!kernelspecs.specs?.kernelspecs[KERNEL] || (answers(kernel) && kernel.name !== KERNEL)) { say("failed"); break; }
         try {
           if (answers(kernel)) {
             if (!current) {
               current = true;
-              complete = (await Promise.all(exercises().map(run))).every(Boolean);
+              complete = (await runAll()).every(Boolean);
             }
             if (current && answers(kernel)) { say(complete ? null : "failed"); break; }
-          } else if (turn % 5 === 0) {
+          } else if (turn > 30 && turn % 5 === 0) {
             await repair(kernel);
           }
         } catch (error) {
           current = false;
           console.warn(`${NAME}: not yet`, error);
         }
-        if (turn > 3 && !answers(context.session?.kernel)) say("lost");
-        await pause(Math.min(300 + turn * 10, 3000));
+        if (turn > 30 && complete !== null) say("lost");
+        await pause(turn > 30 ? Math.min(turn * 10, 3000) : 50);   // most kernels come by themselves within 1.5 s
       }
       tending = false;
     };
 
+    const renew = () => { current = false; tend(); };
+    context.kernelChanged.connect(renew);
     context.statusChanged.connect((_, status) => {
-      if (["restarting", "autorestarting", "dead"].includes(status)) { current = false; tend(); }
+      if (["restarting", "autorestarting", "dead"].includes(status)) renew();
     });
-    context.kernelChanged.connect(() => { current = false; tend(); });
     context.connectionStatusChanged.connect((_, status) => { if (status !== "connected") tend(); });
     say("opening");
     Promise.race([context.ready, pause(20000)]).then(tend);   // ready never comes for a kernel that can't start
-    return { waiting: () => tending };
+    return { isTending: () => tending };
   };
 
   // ---- JupyterLab around it ---------------------------------------------------------------
   const AROUND = "#jp-top-panel, #jp-menu-panel, #jp-title-panel, #jp-bottom-panel, .jp-SideBar.jp-mod-right";
   const makeRoom = (shell, around) => {
     const away = new Set();
-    const parts = function* (widget) {
-      for (const part of widget.layout?.widgets ?? []) {
-        if (part.node.matches(around)) yield part;
-        else if (part.id === "jp-main-content-panel") yield* parts(part);
-      }
-    };
+    const parts = widget => [...widget.layout?.widgets ?? []].flatMap(part =>
+      part.node.matches(around) ? [part] : part.id === "jp-main-content-panel" ? parts(part) : []);
     return () => {
       for (const part of away) part.show();
       away.clear();
       if (![...open].some(({ panel }) => panel === shell.currentWidget)) return;
       shell.collapseLeft?.();
       shell.collapseRight?.();
-      for (const part of parts(shell)) {
-        if (part.isHidden) continue;
+      for (const part of parts(shell).filter(part => !part.isHidden)) {
         part.hide();
         away.add(part);
       }
     };
   };
 
-  const activate = async (app, tracker, lib) => {
+  const activate = ({ serviceManager, shell }, tracker, lib) => {
     window.counterside = { extension: true };
     document.head.append(element("link", { rel: "stylesheet", href: STYLE }));
-    const { serviceManager, shell } = app;
-    const { baseUrl } = serviceManager.serverSettings;
-    const request = path =>
-      lib.ServerConnection.makeRequest(baseUrl + path, { cache: "no-store" }, serviceManager.serverSettings);
     // A /doc address is one chapter and nothing else; in /lab the file browser leads to the other chapters.
-    const alone = location.href.startsWith(`${baseUrl}doc/`);
+    const alone = location.href.startsWith(`${serviceManager.serverSettings.baseUrl}doc/`);
     const settle = makeRoom(shell, alone ? `${AROUND}, .jp-SideBar` : AROUND);
 
     const adopt = async panel => {
@@ -247,38 +240,40 @@
       const { model } = panel.context;
       const about = model.getMetadata("counterside");
       if (!about || model.getMetadata("kernelspec")?.name !== KERNEL) return;
-      const chapter = { panel, title: about.title, translate() {}, say() {}, ...lib };
+      const chapter = { ...lib, panel, serviceManager, title: about.title, translate() {}, label() {}, say() {}, isTending() {} };
       open.add(chapter);
       panel.disposed.connect(() => { open.delete(chapter); settle(); });
       // Each step stands alone: what JupyterLab changes one day must not take the others with it.
-      for (const step of [
-        () => protect(panel),
-        () => Object.assign(chapter, dress(chapter)),
-        settle,
-        () => Object.assign(chapter, enliven({ ...chapter, request, serviceManager })),
-      ]) {
+      const steps = [() => protect(panel), () => Object.assign(chapter, dress(chapter)), settle,
+                     () => Object.assign(chapter, enliven(chapter))];
+      for (const step of steps) {
         try { step(); } catch (error) { console.error(`${NAME}:`, error); }
       }
     };
     const welcome = panel => adopt(panel).catch(error => console.error(`${NAME}:`, error));
-    tracker.widgetAdded.connect((_, panel) => { welcome(panel); });
     tracker.forEach(welcome);
+    tracker.widgetAdded.connect((_, panel) => { welcome(panel); });
     shell.currentChanged?.connect(settle);
 
     // The page mends a lost kernel or server by itself, so dialogs about it are only in the way.
     lib.Dialog.tracker.widgetAdded.connect((_, dialog) => setTimeout(() => {
-      if ([...open].some(({ panel, waiting }) => panel === shell.currentWidget && waiting?.())) dialog.reject();
+      if ([...open].some(({ panel, isTending }) => panel === shell.currentWidget && isTending())) dialog.reject();
     }));
   };
 
+  // ---- the container that JupyterLab loads ------------------------------------------------
+  let shared;
+  const load = async name => {
+    const [version] = Object.values(shared[name] ?? {});
+    if (!version) throw new Error(`${NAME}: JupyterLab does not share ${name}`);
+    return (await version.get())();
+  };
   window._JUPYTERLAB ??= {};
   window._JUPYTERLAB[NAME] = {
     init(scope) { shared = scope; },
-    async get(module) {
-      if (module !== "./extension") throw new Error(`${NAME}: no module ${module}`);
-      const names = ["notebook", "apputils", "cells", "services"].map(name => `@jupyterlab/${name}`);
-      const modules = await Promise.all([...names, "@lumino/widgets"].map(load));
-      const lib = Object.assign({}, ...modules);
+    async get() {
+      const names = ["@jupyterlab/notebook", "@jupyterlab/apputils", "@jupyterlab/cells", "@jupyterlab/services", "@lumino/widgets"];
+      const lib = Object.assign({}, ...await Promise.all(names.map(load)));
       const plugin = {
         id: `${NAME}:plugin`,
         description: "Opens Counterside chapters ready to read and to play.",
