@@ -81,7 +81,7 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
         outcome, remarks = assess_item(item, chapter.points[item.id], by_item[item.id])
         outcomes.append(outcome)
         notes += remarks
-    last = log.handed_in()
+    last = log.receipt()
     answers = [record for record in log.records if record.kind == "answer"]
     return Verdict(
         language=answers[-1].lang if answers else "zh",
@@ -108,7 +108,7 @@ def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outco
     try:
         score, missing = judge(item, record.response)
     except InvalidResponseError as error:
-        remarks.append(f"{item.id}: no valid answer ({error})")
+        remarks.append(f"{item.id}: no valid answer ({error})".encode(errors="replace").decode())
         return empty.model_copy(update={"state": "invalid", **origin}), remarks
     response = parse(item.kind, item.public, record.response)
     prose, note = item.kind.prose, item.kind.note

@@ -14,6 +14,9 @@ import subprocess
 import sys
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde.course_data import ROOT, CourseData, CourseError
@@ -41,11 +44,11 @@ def serve(role: str, browser: bool) -> None:
     if role == "auditor":
         serve_pages(write_pages(data.folder / "audit").parent, browser)
     elif role == "instructor":
-        serve_lab(ROOT, "formgrader", browser, {}, log)
+        serve_lab(Lab(ROOT, {}, log), "formgrader", browser)
     else:
         home = prepare_learner(data, GUEST)
         first = course().chapters[0].id
-        serve_lab(home, f"doc/tree/{first}/{first}.ipynb", browser, learner_environment(home), log)
+        serve_lab(Lab(home, learner_environment(home), log), f"doc/tree/{first}/{first}.ipynb", browser)
 
 
 def prepare_learner(data: CourseData, name: str) -> Path:
@@ -73,24 +76,43 @@ def learner_environment(home: Path) -> dict[str, str]:
     return {"JUPYTER_CONFIG_PATH": os.pathsep.join((str(home / ".nbgrader"), str(LEARNER_LAB)))}
 
 
-def serve_lab(folder: Path, page: str, browser: bool, variables: dict[str, str], log: Path) -> None:
-    port, token = free_port(), secrets.token_hex()
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.ip={LOCAL}", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}",
-    ]  # fmt: skip
-    if os.geteuid() == 0:
-        command.append("--allow-root")
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    environment = {**os.environ, "PATH": path, "JUPYTER_TOKEN": token, **variables}
-    with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file)
-    try:
-        wait_until_open(process, port, log)
-        announce(f"http://{LOCAL}:{port}/{page}?token={token}", browser)
-        process.wait()
-    finally:
-        process.terminate()
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A JupyterLab of its own for one folder; `port` and `token` stay the same when it is started again."""
+
+    folder: Path
+    variables: dict[str, str]
+    log: Path
+    port: int = field(default_factory=lambda: free_port())
+    token: str = field(default_factory=secrets.token_hex)
+
+    def address(self, page: str) -> str:
+        return f"http://{LOCAL}:{self.port}/{page}?token={self.token}"
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Start the server, wait until it answers, and end it in the end. Raises CourseError."""
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.ip={LOCAL}",
+            f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.folder}",
+        ]  # fmt: skip
+        if os.geteuid() == 0:
+            command.append("--allow-root")
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+        environment = {**os.environ, "PATH": path, "JUPYTER_TOKEN": self.token, **self.variables}
+        with self.log.open("a") as file:
+            process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=file, stderr=file)
+        try:
+            wait_until_open(process, self.port, self.log)
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def serve_lab(lab: Lab, page: str, browser: bool) -> None:
+    with lab.running() as process:
+        announce(lab.address(page), browser)
         process.wait()
 
 

@@ -245,12 +245,6 @@ class HandIn {
     this.announce(this.t(words));
   }
 
-  async press() {
-    if (this.busy) return;
-    if (await this.settle() && this.open.length) this.tell({ kind: "ask" });
-    else this.submit();
-  }
-
   // What was typed a moment ago is still under way; counting before it has arrived would be wrong.
   async settle() {
     const unsaved = () => this.summary.filter((item) => isStored(`counterside.pending.${this.model.get("log_id")}.${item.id}`));
@@ -292,6 +286,7 @@ class HandIn {
       const reply = await this.ask("submit", { lang: this.lang });
       if (reply.status !== "ok") throw reply.message ? new Refusal(reply.message) : new Error("the kernel did not take the submission");
       await postToExchange(this.config, this.model.get("course"), this.model.get("assignment"));
+      await this.ask("received", { lang: this.lang, at: reply.at, receipt: reply.receipt });
       this.tell({ kind: "receipt", at: reply.at, receipt: reply.receipt });
     } catch (reason) {
       console.warn("[counterside] hand-in failed", reason);

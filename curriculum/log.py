@@ -6,7 +6,8 @@ wrote, refuses an answer to an outdated view, and reaches the disk (fsync) befor
 it returns. Reading trusts nothing: the file may be torn, binary, huge or forged.
 
 A record has the fields v, seq, at (UTC, ISO 8601), id (of the message), item,
-hash (of the item), lang, kind ("answer", "restart" or "submit"), response, ms
+hash (of the item), lang, kind ("answer", "restart", "submit" for the
+wish to hand in, "received" when the exchange has taken it), response, ms
 (milliseconds since the learner last did something) and prev (SHA-256 of the line
 before, empty for the first).
 """
@@ -52,7 +53,7 @@ class Record(Model):
     item: ShortText
     hash: ShortText
     lang: Language
-    kind: Literal["answer", "restart", "submit"]
+    kind: Literal["answer", "restart", "submit", "received"]
     response: Any = None
     ms: Annotated[int, Interval(ge=0, le=10**12)]
     prev: ShortText
@@ -112,7 +113,7 @@ class Log:
         if record is None:
             self.notes.append(f"line {self._lines} is no record and was passed over")
             return
-        if record.prev != self._last():
+        if (record.prev, record.seq) != (self._last(), self.records[-1].seq + 1 if self.records else 1):
             self.notes.append(f"line {self._lines} does not follow from the line before it")
         self.records.append(record)
         self.hashes.append(hashlib.sha256(line).hexdigest())
@@ -149,11 +150,11 @@ class Log:
             except (ValidationError, ValueError, RecursionError) as error:
                 raise LogError("the answer has a form that can't be kept") from error
             size = os.fstat(file).st_size
-            if len(data) > MAX_LINE or size + len(data) >= MAX_BYTES or self._lines >= MAX_LINES:
+            if len(data) > MAX_LINE or size + len(data) + 3 > MAX_BYTES or self._lines >= MAX_LINES:
                 raise LogError("the answer or the log is too large to be kept")
-            # A crash may have left half a line; it must not swallow this one.
+            # A crash may have left half a line; it must not swallow this one, nor count later on.
             torn = size > self._offset
-            write_all(file, (b"\n" if torn else b"") + data + b"\n")
+            write_all(file, (b"~\n" if torn else b"") + data + b"\n")
             os.fsync(file)
             self.refresh()
         return "ok"
@@ -162,7 +163,7 @@ class Log:
     def _locked(self) -> Iterator[int]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         except OSError as error:
             raise LogError(f"{self.path.name} can't be written: {error.strerror}") from error
         try:
@@ -173,8 +174,8 @@ class Log:
         finally:
             os.close(file)
 
-    def handed_in(self) -> tuple[str, str] | None:
-        """Return time and receipt number of the last hand-in, or None.
+    def receipt(self) -> tuple[str, str] | None:
+        """Return time and receipt number of the last wish to hand in, or None.
 
         The receipt is the start of the hash of the record that says so, which
         stands for all records before it.

@@ -36,6 +36,7 @@ const WORDS = {
   improvable: { zh: "可以更好", en: "Could be better" },
   why: { zh: "为什么", en: "Why" },
   better: { zh: "可以这样", en: "Better" },
+  example: { zh: "示范", en: "For example" },
   handbook: { zh: "手册要点", en: "Handbook" },
   moveUp: { zh: (what) => `上移：${what}`, en: (what) => `Move up: ${what}` },
   moveDown: { zh: (what) => `下移：${what}`, en: (what) => `Move down: ${what}` },
@@ -294,7 +295,7 @@ function feedbackRow(row, t) {
     h("p", { class: "cs-verdict" }, icon(row.good ? "check" : "again"), t(row.verdict ?? (row.good ? WORDS.good : WORDS.improvable))),
     h("p", { class: "cs-did" }, t(row.did)),
     part(WORDS.why, row.why && t(row.why), "why"),
-    part(WORDS.better, row.better && t(row.better), "better"),
+    part(row.good ? WORDS.example : WORDS.better, row.better && t(row.better), "better"),
     row.point && h("p", { class: "cs-point" }, icon("book"), `${t(WORDS.handbook)} ${row.point}`, row.point_title ? ` · ${t(row.point_title)}` : ""));
 }
 

@@ -199,30 +199,35 @@ class HandIn(anywidget.AnyWidget):
             }
             for name, words in left.items()
         ]
-        last = log.handed_in()
-        self.last = {"at": last[0], "receipt": last[1]} if last else None
+        received = [record.response for record in log.records if record.kind == "received"]
+        self.last = received[-1] if received else None
 
     def receive(self, content: Any) -> None:
-        """Answer "refresh", or "submit" with the receipt of what will be handed in."""
-        reply: dict[str, Any] = {"id": content.get("id"), "status": "ok"}
+        """Answer "refresh", "submit" with the receipt of what is handed in, or "received"."""
+        name, language = content.get("id"), content.get("lang")
+        reply: dict[str, Any] = {"id": name, "status": "ok"}
+        log = self._chapter.log
         try:
-            if content.get("kind") == "submit":
-                self.sign(content.get("lang"))
+            match content.get("kind"):
+                case "submit":
+                    self.write("submit", language, None)
+                    at, number = log.receipt() or ("", "")
+                    reply |= {"at": at, "receipt": number}
+                case "received":
+                    self.write("received", language, {part: str(content.get(part)) for part in ("at", "receipt")})
             self.refresh()
-            reply |= self.last or {}
         except LogError as error:
             reply |= {"status": "error", "message": {language: str(error) for language in LANGUAGES}}
         self.send(reply)
 
-    def sign(self, language: Any) -> None:
-        """Write down that the learner hands in now; the record's hash is the receipt."""
+    def write(self, kind: str, language: Any, response: Any) -> None:
         self._chapter.log.append(
             id=str(uuid4()),
             item="",
             hash="",
             lang=language if language in LANGUAGES else "zh",
-            kind="submit",
-            response=None,
+            kind=kind,
+            response=response,
             ms=0,
             base=None,
         )

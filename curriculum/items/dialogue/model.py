@@ -105,7 +105,7 @@ def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
             if choice.to not in ids:
                 yield Fault((*where, "choices", j, "to"), f"the link leads to “{choice.to}”, and there is no such node")
             if choice.id not in key.points.get(node.id, {}):
-                yield Fault(("key", "points"), f"choice “{ref}” has no points; add them")
+                yield Fault(("key", "points", node.id, choice.id), f"choice “{ref}” has no points; add them")
             if ref not in key.rationales:
                 yield Fault(("key", "rationales"), f"choice “{ref}” has no rationale; add one")
     for name, points in key.points.items():

@@ -103,10 +103,10 @@ def missing(public: ReflectionPublic, response: ReflectionResponse) -> Text | No
         return None
     number, field = left[0]
     return Text(
-        zh=f"还有 {len(left)} 格没有写完，先看第 {number} 条的“{field.label.zh}”。",
+        zh=f"还有 {len(left)} 格没有写完，先看第 {number} 则的“{field.label.zh}”。",
         en=(
             f"{len(left)} {'field is' if len(left) == 1 else 'fields are'} not filled in yet; "
-            f"next: “{field.label.en}” of moment {number}."
+            f"next: “{field.label.en}” of entry {number}."
         ),
     )
 

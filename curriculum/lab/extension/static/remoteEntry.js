@@ -34,25 +34,29 @@
   const isShown = cell => [undefined, lang].includes(langOf(cell));
 
   /* The two languages of a passage differ in height: without this a reader who switches loses the line. */
-  const keepPlace = ({ node, widgets }, change) => {
+  const holdPlace = ({ node, widgets }) => {
     const scroller = node.querySelector(".jp-WindowedPanel-outer") ?? node;
     const edge = scroller.getBoundingClientRect().top;
     const at = widgets.find(cell => isShown(cell) && cell.node.getBoundingClientRect().bottom > edge + 1);
-    const box = at?.node.getBoundingClientRect();
-    const passage = cell => widgets.filter(other => langOf(other) === langOf(cell)).indexOf(cell);
-    change();
-    const to = widgets.find(cell => cell === at || (at && langOf(at) && langOf(cell) === lang && passage(cell) === passage(at)));
-    if (!to || scroller.scrollTop === 0) return;
-    const settle = () => {
-      const now = to.node.getBoundingClientRect();
-      scroller.scrollTop += now.top + now.height * (edge - box.top) / box.height - edge;
+    if (!at || scroller.scrollTop === 0) return () => {};
+    const box = at.node.getBoundingClientRect();
+    const passages = own => widgets.filter(cell => langOf(cell) === own);
+    return () => {
+      const to = isShown(at) ? at : passages(lang)[passages(langOf(at)).indexOf(at)];
+      const settle = () => {
+        const now = to?.node.getBoundingClientRect();
+        if (now) scroller.scrollTop += now.top + now.height * (edge - box.top) / box.height - edge;
+      };
+      settle();
+      requestAnimationFrame(settle);   // heights of passages never drawn before were estimates
     };
-    settle();
-    requestAnimationFrame(settle);   // heights of passages never drawn before were estimates
   };
   window.addEventListener("counterside:lang", ({ detail }) => {
     if (!(detail in TAGS) || detail === lang) return;
-    for (const { panel, translate } of open) keepPlace(panel.content, () => { lang = detail; translate(); });
+    const returns = [...open].map(({ panel }) => holdPlace(panel.content));
+    lang = detail;
+    for (const { translate } of open) translate();
+    for (const back of returns) back();
   });
 
   // ---- what the reader sees ---------------------------------------------------------------
@@ -70,7 +74,7 @@
       element("button", { type: "button", value, lang: TAGS[value] }, name));
     const switcher = element("div", { role: "group", class: "counterside-languages", "aria-label": "语言 / Language" }, ...buttons);
     switcher.addEventListener("click", ({ target }) => { if (target.value) choose(target.value); });
-    const bar = element("header", { role: "region", class: "counterside-bar" }, heading, switcher);
+    const bar = element("header", { role: "group", class: "counterside-bar" }, heading, switcher);
     const status = element("p", { role: "status", class: "counterside-status" });
     let said = null;
 
@@ -98,10 +102,10 @@
       }
     };
 
-    panel.toolbar.hide();
     panel.contentHeader.addWidget(new Widget({ node: bar }));
     panel.node.append(status);
     panel.addClass("counterside");
+    panel.toolbar.hide();
     // To a screen reader JupyterLab's cells are a feed of "cell contents"; here they are one text with exercises.
     for (const attribute of ["role", "aria-label"]) notebook.viewportNode?.removeAttribute(attribute);
     for (const cell of notebook.widgets) {
@@ -218,7 +222,7 @@
     return () => {
       for (const part of away) part.show();
       away.clear();
-      if (![...open].some(({ panel }) => panel === shell.currentWidget)) return;
+      if (!shell.currentWidget?.hasClass("counterside")) return;
       shell.collapseLeft?.();
       shell.collapseRight?.();
       for (const part of parts(shell).filter(part => !part.isHidden)) {
