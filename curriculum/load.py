@@ -179,7 +179,7 @@ class Loader:
             if source.problems:
                 return None
             head = source.read(Head, drop=("public", "key"))
-            if not isinstance(source.data, dict) or source.data.get("type") not in TYPES:
+            if not isinstance(source.data, dict) or str(source.data.get("type")) not in TYPES:
                 if head:
                     source.report(("type",), f"there is no item type “{head.type}”; use one of {', '.join(TYPES)}")
                 return None

@@ -55,7 +55,7 @@ class YamlSource:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             self.problems.append(Problem(name, line, f"this is no valid YAML: {error.problem or error.context}"))
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
             self.report((), f"this is no valid YAML: {error}")
 
     def _walk(self, node: yaml.Node, path: Keys) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def browser() -> Iterator[Browser]:
 def course_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CourseData:
     """A course of its own, with chapter 3 released."""
     monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "data"))
-    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(os.sys.executable).parent), os.environ["PATH"])))  # type: ignore[attr-defined]
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     data = CourseData()
     data.folder.mkdir()
     data.prepare()

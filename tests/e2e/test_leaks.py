@@ -1,0 +1,176 @@
+"""No key may reach a learner before grading: canaries in every key, searched wherever a learner can look.
+
+The checkout is copied, every text of every graded item's key gets a canary that
+names its item, and every number a conspicuous value where the model allows one.
+Then the demo runs in the copy as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Error, Response, WebSocket, expect
+
+from autograde.course_data import ROOT, CourseData
+from autograde.serve import Lab, learner_environment, prepare_learner
+
+CANARY = "KEYCANARY"
+CAP = 0.43721913
+SIGNS = (CANARY.encode(), str(CAP).encode())
+GRADED = ("e3-1-1", "e3-1-2", "e3-1-3", "e3-1-4")
+# What a key is made of: no field of this name belongs in a graded item's public data.
+KEY_FIELDS = ("requires", "critical", "rationales", "faults", "red_lines", "model")
+CODE = {".py", ".js", ".css", ".html"}
+
+
+def plant(data: Any, canary: str) -> Any:
+    """Return key data with a canary in every text and every cap."""
+    if isinstance(data, dict):
+        return {name: CAP if name == "cap" else plant(value, canary) for name, value in data.items()}
+    if isinstance(data, list):
+        return [plant(value, canary) for value in data]
+    return f"{data} {canary}" if (isinstance(data, str) and " " in data.strip()) or is_chinese(data) else data
+
+
+def is_chinese(data: Any) -> bool:
+    return isinstance(data, str) and any("\u4e00" <= c <= "\u9fff" for c in data)
+
+
+def canary(item: str) -> str:
+    return f"{CANARY}-{item}-"
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout whose keys are full of canaries, after its demo has run."""
+    copy = tmp_path_factory.mktemp("planted") / "checkout"
+    shutil.copytree(
+        ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", ".course", "tests", "*cache*", "dist", "build")
+    )
+    for path in (copy / "curriculum" / "chapters").rglob("e*.yml"):
+        item = yaml.safe_load(path.read_text("utf-8"))
+        item["key"] = plant(item["key"], canary(item["id"]))
+        path.write_text(yaml.safe_dump(item, allow_unicode=True), "utf-8")
+        assert canary(item["id"]) in path.read_text("utf-8")
+    done = run(copy, "-m", "autograde.cli", "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return copy
+
+
+def run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(copy), "COUNTERSIDE_COURSE": str(copy / ".course")}
+    return subprocess.run(
+        [sys.executable, *words], cwd=copy, env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def leaks(folder: Path) -> list[str]:
+    """Return the files below `folder` that hold a canary."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files, f"nothing to search in {folder}"
+    return [
+        str(path) for path in files if CANARY.encode() in path.read_bytes() or str(CAP).encode() in path.read_bytes()
+    ]
+
+
+def test_the_canaries_sing(planted: Path) -> None:
+    # The expert answered everything, so the expert's own feedback holds reasons of every item.
+    page = (planted / ".course" / "feedback" / "expert" / "ch3" / "ch3.html").read_text("utf-8")
+    assert all(canary(item) in page for item in GRADED)
+
+
+@pytest.mark.parametrize("place", ["source", "release", ".course/exchange/counterside/outbound", ".course/learners"])
+def test_nothing_in_what_a_learner_receives(planted: Path, place: str) -> None:
+    assert leaks(planted / place) == []
+
+
+def test_no_key_field_in_public_data(planted: Path) -> None:
+    items = {
+        item["id"]: item for item in yaml.safe_load((planted / "release/ch3/items.json").read_text("utf-8"))["items"]
+    }
+    for name in GRADED:
+        assert set(items[name]) == {"id", "type", "practice", "hash", "title", "public"}
+        assert not set(KEY_FIELDS) & fields(items[name])
+        assert "points" not in fields(items[name])
+
+
+def fields(data: Any) -> set[str]:
+    if isinstance(data, dict):
+        return set(data) | {name for value in data.values() for name in fields(value)}
+    return {name for value in data for name in fields(value)} if isinstance(data, list) else set()
+
+
+def test_nothing_in_the_wheel_but_code(planted: Path, tmp_path: Path) -> None:
+    done = run(planted, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if CANARY.encode() in archive.read(name)]
+        code = [name for name in archive.namelist() if name.startswith(("curriculum/", "autograde/"))]
+        assert "curriculum/player.js" in code
+        assert "autograde/templates/feedback.html" in code
+        assert {Path(name).suffix for name in code} <= CODE
+
+
+def test_feedback_of_another_learner_tells_nothing(planted: Path) -> None:
+    feedback = planted / ".course" / "feedback"
+    blank = (feedback / "blank" / "ch3" / "ch3.html").read_text("utf-8")
+    assert CANARY not in blank  # handing in nothing must not buy the answers
+    half_way = (feedback / "half-way" / "ch3" / "ch3.html").read_text("utf-8")
+    assert canary("e3-1-1") in half_way
+    assert canary("e3-1-3") not in half_way
+    assert canary("e3-1-4") not in half_way
+    words = "上午九点半，一位老人进门后站在门口四处看。"  # the expert's own diary
+    pages = {path.parts[-3]: path.read_text("utf-8") for path in feedback.glob("*/ch3/ch3.html")}
+    assert [name for name, page in pages.items() if words in page] == ["expert"]
+
+
+@pytest.mark.browser
+def test_nothing_in_what_the_browser_receives(
+    planted: Path, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(planted / ".course"))
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    home = prepare_learner(CourseData(planted / "nbgrader_config.py"), "curious")
+    lab = Lab(home, learner_environment(home), tmp_path / "lab.log")
+    received: list[bytes] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: received.append(frame if isinstance(frame, bytes) else frame.encode()))
+
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.on("websocket", listen)
+    bodies: list[Response] = []
+    page.on("response", lambda response: bodies.append(response))
+    with lab.running():
+        page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
+        expect(page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        page.locator('[data-item="e3-1-1"] [data-key^="pool:"]').first.click()
+        page.locator('[data-item="e3-1-2"] input').first.click()
+        page.locator('[data-item="e3-1-2"] [data-key="say"]').click()
+        page.locator('[data-item="e3-1-3"] [data-span]').first.click()
+        for item in GRADED[:3]:
+            page.locator(f'[data-item="{item}"] .cs-status[data-status="saved"]').wait_for()
+        received += [body for response in bodies if (body := body_of(response))]
+        context.close()
+    everything = b"\n".join(received)
+    assert b"e3-1-1" in everything
+    assert b"mirror-worry" in everything  # the public side of the talk came through, so keys would have shown
+    assert not any(sign in everything for sign in SIGNS)
+
+
+def body_of(response: Response) -> bytes | None:
+    try:
+        return response.body()
+    except Error:  # redirects and cached files have no body to give
+        return None
