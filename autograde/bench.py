@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ def player(console: Console) -> None:
         shutil.copytree(ROOT / "release" / chapter.id, folder, dirs_exist_ok=True)
         manager = KernelManager(kernel_name="counterside")
         began = time.perf_counter()
-        manager.start_kernel(cwd=folder)
+        manager.start_kernel(cwd=folder, stderr=subprocess.DEVNULL)
         try:
             client = manager.blocking_client()
             client.start_channels()

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("role", choices=("learner", "instructor", "auditor"))
     show.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     bench = add("bench", run_bench, "Measure, and print a table.")
-    bench.add_argument("what", choices=("player",), help="player: answers acknowledged, memory of a kernel")
+    bench.add_argument("what", choices=("player", "browser"), help="player: the kernel; browser: what a learner feels")
     return main_parser
 
 
@@ -81,10 +81,15 @@ def run_open(options: argparse.Namespace) -> None:
     serve(options.role, browser=not options.no_browser)
 
 
-def run_bench(_options: argparse.Namespace) -> None:
-    from autograde.bench import player
+def run_bench(options: argparse.Namespace) -> None:
+    if options.what == "browser":
+        from autograde.bench_browser import browser
 
-    player(console)
+        browser(console)
+    else:
+        from autograde.bench import player
+
+        player(console)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
