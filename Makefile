@@ -32,27 +32,19 @@ format: .venv/test
 constraints: .venv/test
 	( sed -n '/^#/p' constraints.txt; pip freeze --exclude-editable | sort -f ) > constraints.new && mv constraints.new constraints.txt
 
-# An editable install leaves out the wheel's data files; links put them where Jupyter looks.
-SHARE = .venv/share/jupyter
-define link_data
-	@mkdir -p $(SHARE)/labextensions $(SHARE)/lab/settings/overrides.d $(SHARE)/kernels/counterside
-	@ln -sfn $(CURDIR)/curriculum/lab/extension $(SHARE)/labextensions/counterside
-	@ln -sf $(CURDIR)/curriculum/lab/overrides.json $(SHARE)/lab/settings/overrides.d/counterside.json
-	@ln -sf $(CURDIR)/curriculum/lab/kernel.json $(SHARE)/kernels/counterside/kernel.json
-endef
+# Jupyter's own files are copied on installing, so a change of them means installing again.
+LAB = $(shell find curriculum/lab -type f)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it with make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "The venv module is missing; as root: apt-get install python3-venv" >&2; exit 1; }
 
-.venv/grading: pyproject.toml constraints.txt | .venv/bin/python
+.venv/grading: pyproject.toml constraints.txt $(LAB) | .venv/bin/python
 	@echo "Installing what Counterside needs into .venv (once)"
 	@pip install --quiet --constraint constraints.txt --editable '.[grading]'
-	$(link_data)
 	@touch $@
 
-.venv/test: pyproject.toml constraints.txt | .venv/bin/python
+.venv/test: pyproject.toml constraints.txt $(LAB) | .venv/bin/python
 	@echo "Installing what Counterside and its tests need into .venv (once)"
 	@pip install --quiet --constraint constraints.txt --editable '.[grading,test]'
-	$(link_data)
 	@touch $@ .venv/grading

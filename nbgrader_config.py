@@ -7,6 +7,8 @@ where the environment variable COUNTERSIDE_COURSE says.
 import os
 from pathlib import Path
 
+from curriculum.build import NOTE
+
 ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd()
 COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
 
@@ -22,7 +24,7 @@ c.Exchange.root = str(COURSE / "exchange")
 c.NbGrader.logfile = str(COURSE / "nbgrader.log")
 
 # What stands where a learner's note to the trainer will appear.
-c.ClearSolutions.text_stub = "*您写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
+c.ClearSolutions.text_stub = NOTE
 
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"

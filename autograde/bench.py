@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from autograde.course_data import ROOT
 from autograde.demo.run import read_cohort
 from autograde.engine import course
+from autograde.place import ROOT
 
 ANSWERS = 100
 

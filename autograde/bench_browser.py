@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from autograde.course_data import ROOT, CourseError
 from autograde.engine import course
+from autograde.place import ROOT, CourseError
 from autograde.serve import LEARNER_LAB, Lab
 
 OPENINGS = 10

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograde.course_data import ROOT, CourseError
+from autograde.place import ROOT, CourseError
 from curriculum.build import build, outdated
 from curriculum.load import CONTENT, load_course
 from curriculum.source import ContentError

@@ -18,11 +18,7 @@ from nbgrader.exchange import ExchangeFactory
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-ROOT = Path(__file__).parent.parent
-
-
-class CourseError(Exception):
-    """A step could not be done; the message is one sentence for a person."""
+from autograde.place import ROOT, CourseError
 
 
 class CourseData:

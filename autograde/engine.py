@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cache
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from curriculum.load import Chapter, Course, load_course
+from curriculum.load import CONTENT, Chapter, Course, load_course
 from curriculum.log import Log, LogError, Record, Replay
-from curriculum.model import Item, Language, Model, Text
-from curriculum.verdict import InvalidResponseError, Row, explain, judge, parse
+from curriculum.model import Item, Language, Model, Score, Text
+from curriculum.verdict import InvalidResponseError, Row, explain, parse
 
+VERDICT = "verdict"
+CONTENT_SUFFIXES = {".yml", ".md", ".tsv"}
 State = Literal["graded", "unanswered", "invalid"]
+
+
+class Note(Model):
+    """What a person should know of a submission.
+
+    "log": the response log is not as the player writes it; "revision": an answer
+    was given on another wording; "notebook": the notebook is not as released;
+    "engine": an answer could not be judged.
+    """
+
+    about: Literal["log", "revision", "notebook", "engine"]
+    text: str
 
 
 class Outcome(Model):
@@ -42,14 +57,14 @@ class Outcome(Model):
 class Verdict(Model):
     """What a submission earned, and what a person should know about it.
 
-    `refused` says why the log could not be used at all; `notes` say what in it,
-    or in the notebook, is not as it should be.
+    `refused` says why the log could not be used at all; `notes` say what else is
+    not as it should be.
     """
 
     language: Language
     receipt: str | None
     outcomes: tuple[Outcome, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     refused: str | None = None
 
     @property
@@ -59,8 +74,18 @@ class Verdict(Model):
         return "look" if self.notes or any(outcome.state == "invalid" for outcome in self.outcomes) else "graded"
 
     @property
-    def earned(self) -> float:
-        return sum(outcome.earned for outcome in self.outcomes)
+    def remarks(self) -> list[str]:
+        """All that a person should know, in sentences."""
+        return [*filter(None, [self.refused]), *(note.text for note in self.notes)]
+
+    @property
+    def notebook_changed(self) -> bool:
+        return any(note.about == "notebook" for note in self.notes)
+
+
+def read_verdict(notebook: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that grading left in an autograded notebook."""
+    return Verdict.model_validate(notebook["metadata"]["counterside"][VERDICT])
 
 
 def assess(chapter: Chapter, log_path: Path) -> Verdict:
@@ -74,17 +99,19 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
     for record in log.records:
         by_item[record.item].append(record)
     known = {item.id for item in chapter.items} | {""}
-    notes = [*log.notes, *(f"“{name[:40]}” is no item of this chapter" for name in by_item if name not in known)]
-    graded = [item for item in chapter.items if item.id in chapter.points]
-    outcomes = []
-    for item in graded:
-        outcome, remarks = assess_item(item, chapter.points[item.id], by_item[item.id])
+    notes = [Note(about="log", text=words) for words in log.notes]
+    strangers = [name for name in by_item if name not in known]
+    if strangers:
+        words = f"{len(strangers)} names are no items of this chapter, such as “{plain(strangers[0])}”"
+        notes.append(Note(about="log", text=words))
+    outcomes, items = [], {item.id: item for item in chapter.items}
+    for name, points in chapter.points.items():
+        outcome, remarks = assess_item(items[name], points, by_item[name])
         outcomes.append(outcome)
         notes += remarks
     last = log.receipt()
-    answers = [record for record in log.records if record.kind == "answer"]
     return Verdict(
-        language=answers[-1].lang if answers else "zh",
+        language=log.records[-1].lang if log.records else "zh",
         receipt=last[1] if last else None,
         outcomes=tuple(outcomes),
         notes=tuple(notes),
@@ -92,43 +119,65 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
     )
 
 
-def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outcome, list[str]]:
-    """Judge the attempt that counts; also return remarks on it."""
-    replay = Replay(records)
-    empty = Outcome(
-        item=item.id, state="unanswered", earned=0, points=points, item_hash=item.hash, key_hash=item.key_hash
+def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outcome, list[Note]]:
+    """Judge the attempt that counts; also return notes on it. Never raises."""
+    record = Replay(records).scored
+    outcome = Outcome(
+        item=item.id,
+        state="unanswered",
+        earned=0,
+        points=points,
+        item_hash=item.hash,
+        key_hash=item.key_hash,
+        seq=record.seq if record else None,
+        at=plain(record.at) if record else None,
     )
-    record = replay.scored
     if record is None:
-        return empty, []
-    origin = {"seq": record.seq, "at": record.at}
-    remarks = []
+        return outcome, []
+    notes = []
     if record.hash != item.hash:
-        remarks.append(f"{item.id}: answered on another revision of the exercise")
+        notes.append(Note(about="revision", text=f"{item.id}: answered on another revision of the exercise"))
+    invalid = outcome.model_copy(update={"state": "invalid"})
     try:
-        score, missing = judge(item, record.response)
+        return judged(item, outcome, record), notes
     except InvalidResponseError as error:
-        remarks.append(f"{item.id}: no valid answer ({error})".encode(errors="replace").decode())
-        return empty.model_copy(update={"state": "invalid", **origin}), remarks
-    response = parse(item.kind, item.public, record.response)
-    prose, note = item.kind.prose, item.kind.note
-    return empty.model_copy(
+        return invalid, [*notes, Note(about="log", text=f"{item.id}: no valid answer ({plain(str(error))})")]
+    except Exception as error:
+        # A fault of ours must cost nobody else the batch; it is said, and a person looks.
+        words = f"{item.id}: this answer could not be judged ({type(error).__name__}: {plain(str(error))})"
+        return invalid, [*notes, Note(about="engine", text=words)]
+
+
+def judged(item: Item, outcome: Outcome, record: Record) -> Outcome:
+    """Return the outcome of a valid answer. Raises InvalidResponseError."""
+    kind, response = item.kind, parse(item.kind, item.public, record.response)
+    score: Score = kind.score(item.public, item.key, response)
+    return outcome.model_copy(
         update={
             "state": "graded",
-            "earned": min(points, points * score.share),
-            "missing": missing,
+            "earned": min(outcome.points, outcome.points * score.share),
+            "missing": kind.missing(item.public, response),
             "flags": score.flags,
             "rows": tuple(explain(item, score)),
-            "prose": prose(item.public, response, record.lang) if prose else None,
-            "note": note(response) if note else "",
-            **origin,
+            "prose": kind.prose(item.public, response, record.lang) if kind.prose else None,
+            "note": kind.note(response) if kind.note else "",
         }
-    ), remarks
+    )
 
 
-@cache
+def plain(text: str) -> str:
+    """Return a learner's text as one short line that no terminal or page can take for anything else."""
+    return "".join(c if c.isprintable() else "?" for c in text[:80])
+
+
 def course() -> Course:
-    """Return the course of this checkout. Raises ContentError."""
+    """Return the course of this checkout as its files are now. Raises ContentError."""
+    files = sorted(path for path in CONTENT.rglob("*") if path.suffix in CONTENT_SUFFIXES)
+    return load_once(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
+
+
+@lru_cache(maxsize=1)
+def load_once(_state: tuple[tuple[Path, int, int], ...]) -> Course:
     return load_course()
 
 

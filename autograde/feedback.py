@@ -10,16 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from autograde.engine import Outcome, Verdict
 from curriculum.build import note_id
 from curriculum.load import Chapter, Course
 from curriculum.model import Language, Text
-
-if TYPE_CHECKING:
-    from autograde.engine import Outcome, Verdict
 
 WORDS = {
     "feedback": Text(zh="学习反馈", en="Your feedback"),
@@ -89,7 +86,7 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def fragment(title: Text, outcome: Outcome, language: Language = "en") -> str:
+def fragment(title: Text, outcome: Outcome, language: Language) -> str:
     """Return the reasons for one score as HTML, as the instructor sees them in formgrader."""
     template = templates().get_template("fragment.html")
     return template.render(title=title, outcome=outcome, lang=language, words=WORDS, course=None)
@@ -121,7 +118,7 @@ def page(
             verdict=verdict,
             parts=parts,
             penalty=penalty,
-            earned=max(0.0, sum(mark.score for _title, _outcome, mark, _comment in parts) - penalty),
+            earned=max(0.0, sum(mark.score for mark in marks.values()) - penalty),
             possible=sum(outcome.points for outcome in verdict.outcomes),
             lang=verdict.language,
             words=WORDS,

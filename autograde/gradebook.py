@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,38 +11,37 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import SubmittedAssignment
 from sqlalchemy import create_engine, select
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from autograde.course_data import CourseData, CourseError
-from autograde.engine import Verdict
-from autograde.nbgrader import read_verdict
+from autograde.course_data import CourseData
+from autograde.engine import Verdict, read_verdict
+from autograde.place import CourseError
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One learner's chapter: scores by item as the gradebook has them, and the verdict behind them."""
+    """One learner's chapter: scores by cell as the gradebook has them, and the verdict behind them."""
 
     learner: str
     chapter: str
     at: datetime | None
     scores: Mapping[str, float]
     by_hand: frozenset[str]
+    penalty: float
     verdict: Verdict
 
     @property
     def total(self) -> float:
-        return sum(self.scores.values())
+        return max(0.0, sum(self.scores.values()) - self.penalty)
 
 
 def read_gradebook(data: CourseData) -> list[Entry]:
     """Return all graded submissions, by learner and chapter. Raises CourseError when there is no gradebook."""
-    url = make_url(data.db_url)
-    if url.get_backend_name() == "sqlite":
-        if not Path(url.database or "").is_file():
-            raise CourseError("there is no gradebook yet; run “make demo”, or grade a submission first")
-        url = url.set(database=f"file:{url.database}", query={"mode": "ro", "uri": "true"})
-    engine = create_engine(url)
+    database = Path(data.db_url.removeprefix("sqlite:///"))
+    if not database.is_file():
+        raise CourseError("there is no gradebook yet; run “make demo”, or grade a submission first")
+    address = f"{database.resolve().as_uri()}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
     try:
         with Session(engine) as session:
             submissions = session.scalars(select(SubmittedAssignment)).unique().all()
@@ -65,5 +65,6 @@ def read_entry(data: CourseData, submission: SubmittedAssignment) -> Entry | Non
         at=submission.timestamp,
         scores={grade.name: float(grade.score) for grade in grades},
         by_hand=frozenset(grade.name for grade in grades if grade.manual_score is not None or grade.extra_credit),
+        penalty=sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks),
         verdict=read_verdict(nbformat.read(notebook, as_version=4)),
     )

@@ -20,10 +20,10 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import engine, feedback, tampering
+from autograde.engine import Note
 from autograde.feedback import Mark
 from curriculum.build import note_id
 
-VERDICT = "verdict"
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
 
@@ -37,19 +37,18 @@ class ReleasedNotebookExporter(NotebookExporter):
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         coursedir = self.parent.coursedir
         names = resources["nbgrader"]
-        folder = coursedir.format_path(coursedir.submitted_directory, names["student"], names["assignment"])
-        submitted = Path(folder) / f"{names['notebook']}.ipynb"
-        if Path(filename).resolve() != submitted.resolve():
+        if Path(filename).resolve().is_relative_to(Path(coursedir.autograded_directory).resolve()):
             return super().from_filename(filename, resources=resources, **kw)
+        submitted = Path(filename)
         released = Path(coursedir.format_path(coursedir.release_directory, ".", names["assignment"])) / submitted.name
         notebook = nbformat.read(released, as_version=4)
         chapter = engine.course().chapter(names["assignment"])
         verdict = engine.assess(chapter, submitted.parent / "responses" / f"{chapter.id}.jsonl")
-        notes = (*verdict.notes, *tampering.differences(released, submitted))
-        verdict = verdict.model_copy(update={"notes": notes})
-        notebook.metadata.counterside[VERDICT] = verdict.model_dump()
-        for note in filter(None, (verdict.refused, *notes)):
-            self.log.warning("%s, %s: %s", names["student"], names["assignment"], note)
+        changed = [Note(about="notebook", text=words) for words in tampering.differences(released, submitted)]
+        verdict = verdict.model_copy(update={"notes": (*verdict.notes, *changed)})
+        notebook.metadata.counterside[engine.VERDICT] = verdict.model_dump()
+        for words in verdict.remarks:
+            self.log.warning("%s, %s: %s", names["student"], names["assignment"], words)
         return self.from_notebook_node(notebook, resources=resources, **kw)
 
 
@@ -57,7 +56,7 @@ class RecordVerdict(NbGraderPreprocessor):
     """Stands in the place of running the notebook: writes the engine's verdict as output."""
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        verdict, items = read_verdict(nb), engine.course().items
+        verdict, items = engine.read_verdict(nb), engine.course().items
         # A person who marks needs the answers, not the lesson.
         nb.cells = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
         outcomes = {outcome.item: outcome for outcome in verdict.outcomes}
@@ -67,7 +66,10 @@ class RecordVerdict(NbGraderPreprocessor):
             if name in outcomes:
                 outcome = outcomes[name]
                 cell.outputs = [
-                    new_output("display_data", {"text/html": feedback.fragment(items[name].head.title, outcome)}),
+                    new_output(
+                        "display_data",
+                        {"text/html": feedback.fragment(items[name].head.title, outcome, verdict.language)},
+                    ),
                     new_output("execute_result", {"text/plain": repr(float(outcome.earned))}),
                 ]
             if notes.get(name):
@@ -82,7 +84,7 @@ class FeedbackExporter(Exporter):
 
     def from_filename(self, filename: str, resources: Any = None, **_kw: Any) -> Any:
         names = resources["nbgrader"]
-        verdict = read_verdict(nbformat.read(filename, as_version=4))
+        verdict = engine.read_verdict(nbformat.read(filename, as_version=4))
         course = engine.course()
         with Gradebook(names["db_url"]) as gradebook:
             submission = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
@@ -95,11 +97,6 @@ class FeedbackExporter(Exporter):
         page = feedback.page(course, course.chapter(names["assignment"]), verdict, marks, comments, penalty)
         resources["output_extension"] = self.file_extension
         return page, resources
-
-
-def read_verdict(nb: Any) -> engine.Verdict:
-    """Return the verdict that the first step of grading left in the notebook."""
-    return engine.Verdict.model_validate(nb.metadata["counterside"][VERDICT])
 
 
 def as_markdown(text: str) -> str:

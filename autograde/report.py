@@ -34,8 +34,8 @@ def print_gradebook(console: Console) -> None:
             )
         console.print(table)
     for entry in entries:
-        for note in filter(None, (entry.verdict.refused, *entry.verdict.notes)):
-            console.print(f"{entry.learner}, {entry.chapter}: {note}", markup=False)
+        for words in entry.verdict.remarks:
+            console.print(f"{entry.learner}, {entry.chapter}: {words}", markup=False)
 
 
 def write_pages(target: Path) -> Path:

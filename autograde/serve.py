@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograde.course_data import ROOT, CourseData, CourseError
+from autograde.course_data import CourseData
 from autograde.engine import course
+from autograde.place import ROOT, CourseError
 from autograde.report import write_pages
 
 GUEST = "guest"
@@ -127,9 +128,21 @@ def wait_until_open(process: subprocess.Popen[bytes], port: int, log: Path) -> N
 
 
 def serve_pages(folder: Path, browser: bool) -> None:
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    secret = secrets.token_hex()
+
+    class Pages(http.server.SimpleHTTPRequestHandler):
+        """Serves files below an address that other accounts on this machine can't guess."""
+
+        def translate_path(self, path: str) -> str:
+            head, _, rest = path.lstrip("/").partition("/")
+            return super().translate_path(f"/{rest}") if secrets.compare_digest(head, secret) else os.devnull
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    handler = functools.partial(Pages, directory=str(folder))
     with http.server.ThreadingHTTPServer((LOCAL, 0), handler) as server:
-        announce(f"http://{LOCAL}:{server.server_port}/index.html", browser)
+        announce(f"http://{LOCAL}:{server.server_port}/{secret}/index.html", browser)
         server.serve_forever()
 
 

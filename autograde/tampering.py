@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import stat
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 2 * 2**20
 COMPARED = ("nbgrader", "counterside")
 
 
@@ -26,15 +27,13 @@ def differences(released: Path, submitted: Path) -> list[str]:
         theirs = cells(json.loads(submitted.read_bytes()))
     except (OSError, ValueError, RecursionError):
         return ["the notebook can't be read"]
-    ours = cells(json.loads(released.read_bytes()))
+    ours, found, count = cells(json.loads(released.read_bytes())), dict(theirs), Counter(name for name, _cell in theirs)
     notes = []
-    names = [name for name, _cell in theirs]
     for name, cell in ours:
-        count = names.count(name)
-        if count != 1:
-            notes.append(f"cell {name} {'was deleted' if count == 0 else f'stands there {count} times'}")
-        notes += [f"cell {name}: {what} was changed" for what in changes(cell, dict(theirs).get(name, cell))]
-    extra = sum(name not in dict(ours) for name in names)
+        if count[name] != 1:
+            notes.append(f"cell {name} {f'stands there {count[name]} times' if count[name] else 'was deleted'}")
+        notes += [f"cell {name}: {what} was changed" for what in changes(cell, found.get(name, cell))]
+    extra = count.total() - sum(count[name] for name, _cell in ours)
     if extra:
         notes.append(f"{extra} {'cell was' if extra == 1 else 'cells were'} added")
     return notes

@@ -126,12 +126,17 @@ class Loader:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.problems: list[Problem] = []
+        self.items: dict[str, Item] = {}
+        self.written: set[str] = set()
 
     def course(self) -> Course:
         if not (self.root / "course.yml").is_file():
             raise ContentError([Problem("course.yml", 1, f"there is no course in {self.root}; name its folder")])
         self.rules = self.read_rules()
         self.teaching_points = self.read_teaching_points()
+        # Every file is checked, whatever course.yml says of it, so that all faults come at once.
+        for path in sorted(self.root.glob("chapters/*/items/*.yml")):
+            self.read_item(path)
         source = self.yaml(self.root / "course.yml")
         plan = source.read(CoursePlan) if not source.problems else None
         self.problems += source.problems
@@ -139,6 +144,19 @@ class Loader:
         if plan is None or self.problems:
             raise ContentError(self.problems)
         return Course(plan, tuple(chapters), self.rules, self.teaching_points)
+
+    def report(self, path: Path, line: int, message: str) -> None:
+        self.problems.append(Problem(self.name(path), line, message))
+
+    def text(self, path: Path) -> str:
+        """Return the text of a file, or nothing after reporting why it can't be read."""
+        try:
+            return path.read_text("utf-8")
+        except FileNotFoundError:
+            self.report(path, 1, "this file is missing; write it")
+        except UnicodeDecodeError:
+            self.report(path, 1, "the file is not in UTF-8; save it as UTF-8")
+        return ""
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -153,25 +171,29 @@ class Loader:
         return dict(rules.root) if rules else {}
 
     def read_teaching_points(self) -> dict[str, Text]:
-        with (self.root / "points.tsv").open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return {row["id"]: Text(zh=row["term_zh"], en=row["statement_en"]) for row in rows}
+        path = self.root / "points.tsv"
+        text = self.text(path)
+        rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+        needed = {"id", "term_zh", "statement_en"}
+        if text and not needed <= set(rows.fieldnames or ()):
+            self.report(path, 1, f"the first line should name the columns {', '.join(sorted(needed))}")
+            return {}
+        return {row["id"]: Text(zh=row["term_zh"], en=row["statement_en"]) for row in rows}
 
     def chapter(self, plan: ChapterPlan, course: YamlSource) -> Chapter:
         folder = self.root / "chapters" / plan.folder
-        items: dict[str, Item] = {}
-        for path in sorted((folder / "items").glob("*.yml")):
-            item = self.item(path)
-            if item and item.id in items:
-                self.problems.append(
-                    Problem(self.name(path), 1, f"there is an item “{item.id}” already; ids are unique")
-                )
-            elif item:
-                items[item.id] = item
         pictures = {f"img/{path.name}": path for path in sorted((folder / "img").glob("*.svg"))}
-        sections = tuple(self.section(section, folder, items, pictures) for section in plan.sections)
-        self.check_points(plan, items, sections, course)
+        sections = tuple(self.section(section, folder, pictures) for section in plan.sections)
+        self.check_points(plan, sections, course)
         return Chapter(plan, sections, pictures)
+
+    def read_item(self, path: Path) -> None:
+        self.written.add(path.stem)
+        item = self.item(path)
+        if item and item.id in self.items:
+            self.report(path, 1, f"there is an item “{item.id}” already; ids are unique")
+        elif item:
+            self.items[item.id] = item
 
     def item(self, path: Path) -> Item | None:
         source = self.yaml(path)
@@ -213,16 +235,15 @@ class Loader:
             for i, value in enumerate(data):
                 self.check_rationales(source, value, (*path, i))
 
-    def section(
-        self, plan: SectionPlan, folder: Path, items: Mapping[str, Item], pictures: Mapping[str, Path]
-    ) -> Section:
+    def section(self, plan: SectionPlan, folder: Path, pictures: Mapping[str, Path]) -> Section:
+        items = self.items
         by_language: dict[Language, list[Segment]] = {}
         for language in LANGUAGES:
             path = folder / f"{plan.id.replace('.', '-')}.{language}.md"
             if path.is_file():
                 by_language[language] = list(self.segments(path, language, pictures))
             else:
-                self.problems.append(Problem(self.name(path), 1, "this translation is missing; write it"))
+                self.report(path, 1, "this translation is missing; write it")
         if len(by_language) < len(LANGUAGES):
             return Section(plan, ())
         zh, en = by_language["zh"], by_language["en"]
@@ -230,28 +251,28 @@ class Loader:
         for a, b in zip(zh, en, strict=False):
             if a.directive != b.directive:
                 message = f"here stands “{b.directive}”, in the Chinese file “{a.directive}”; both need the same order"
-                self.problems.append(Problem(self.name(path), b.line, message))
+                self.report(path, b.line, message)
                 return Section(plan, ())
         if len(zh) != len(en):
-            self.problems.append(Problem(self.name(path), 1, "the two languages differ in their number of parts"))
+            self.report(path, 1, "the two languages differ in their number of parts")
             return Section(plan, ())
         parts: list[Theory | Item] = []
         for a, b in zip(zh, en, strict=True):
             if a.word == "item" and a.args in items:
                 parts.append(items[a.args])
-            elif a.word == "item":
+            elif a.word == "item" and a.args not in self.written:
                 message = f"there is no item “{a.args}”; write items/{a.args}.yml or take the line out"
-                self.problems.append(Problem(self.name(path), b.line, message))
+                self.report(path, b.line, message)
             elif a.text and b.text:
                 parts.append(Theory(Text(zh=a.text, en=b.text), tuple(a.args.split())))
             elif a.text or b.text:
-                self.problems.append(Problem(self.name(path), b.line, "this part is empty in one language; write it"))
+                self.report(path, b.line, "this part is empty in one language; write it")
         return Section(plan, tuple(parts))
 
     def segments(self, path: Path, language: Language, pictures: Mapping[str, Path]) -> Iterator[Segment]:
         """Split a lesson at its directives. Text after an item is a segment of its own."""
         word, args, start, lines = "text", "", 1, []
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        for number, line in enumerate(self.text(path).splitlines(), start=1):
             directive = DIRECTIVE.match(line)
             if not directive or directive["word"] == "rule":
                 lines.append(self.inline(line, language, path, number, pictures))
@@ -260,13 +281,13 @@ class Loader:
                 yield Segment(word, args, start, "\n".join(lines).strip())
             if directive["word"] not in ("teaches", "item"):
                 message = f"“{directive['word']}” is no directive; use teaches, item or rule"
-                self.problems.append(Problem(self.name(path), number, message))
+                self.report(path, number, message)
             word, args, start, lines = directive["word"], directive["args"], number, []
             if word == "teaches":
                 for point in args.split():
                     if point not in self.teaching_points:
                         message = f"there is no teaching point {point} in points.tsv"
-                        self.problems.append(Problem(self.name(path), number, message))
+                        self.report(path, number, message)
             if word == "item":
                 yield Segment(word, args, number, "")
                 word, args = "text", ""
@@ -277,29 +298,35 @@ class Loader:
         for picture in IMAGE.findall(line):
             if picture not in pictures:
                 message = f"there is no picture {picture} beside this file; add it or mend its name"
-                self.problems.append(Problem(self.name(path), number, message))
+                self.report(path, number, message)
 
         def fact(match: re.Match[str]) -> str:
             rule = self.rules.get(match[1])
             if rule is None:
                 message = f"there is no rule {match[1]} in rules.yml"
-                self.problems.append(Problem(self.name(path), number, message))
+                self.report(path, number, message)
             return rule.text[language] if rule else match[0]
 
         return INLINE_RULE.sub(fact, line)
 
-    def check_points(
-        self, plan: ChapterPlan, items: Mapping[str, Item], sections: tuple[Section, ...], course: YamlSource
-    ) -> None:
+    def check_points(self, plan: ChapterPlan, sections: tuple[Section, ...], course: YamlSource) -> None:
         """Report graded items without points, points without item, and items not placed just once."""
         worth = {name for section in plan.sections for name in section.items}
         placed = [item.id for section in sections for item in section.items]
         reported: list[Problem] = []
-        for name in sorted(worth - items.keys()):
-            message = f"“{name}” has points, but there is no such item; write it or take its points out"
-            reported.append(Problem(course.name, course.line(("chapters",)), message))
-        for name, item in items.items():
-            file = f"chapters/{plan.folder}/items/{name}.yml"
+        folder = f"chapters/{plan.folder}/items"
+        here = {path.stem for path in (self.root / folder).glob("*.yml")}
+        chapter = [c["id"] for c in course.data["chapters"]].index(plan.id)
+        for i, section in enumerate(plan.sections):
+            for name in section.items:
+                if name not in self.written:
+                    line = course.line(("chapters", chapter, "sections", i, "items", name))
+                    message = f"“{name}” has points, but there is no such item; write it or take its points out"
+                    reported.append(Problem(course.name, line, message))
+        for name, item in self.items.items():
+            file = f"{folder}/{name}.yml"
+            if name not in here:
+                continue
             if item.head.practice and name in worth:
                 reported.append(Problem(file, 1, "practice never counts; take its points out of course.yml"))
             if not item.head.practice and name not in worth:

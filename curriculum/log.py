@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from annotated_types import Interval
 from pydantic import ConfigDict, StringConstraints, ValidationError
@@ -32,8 +32,11 @@ from curriculum.model import Language, Model
 
 MAX_BYTES = 16 * 2**20
 MAX_LINES = 20_000
-MAX_LINE = 2**16
+MAX_LINE = 2**18
+RESERVE = (2**16, 100)
+TORN = b"~"
 
+Kind = Literal["answer", "restart", "submit", "received"]
 ShortText = Annotated[str, StringConstraints(max_length=80)]
 
 
@@ -53,7 +56,7 @@ class Record(Model):
     item: ShortText
     hash: ShortText
     lang: Language
-    kind: Literal["answer", "restart", "submit", "received"]
+    kind: Kind
     response: Any = None
     ms: Annotated[int, Interval(ge=0, le=10**12)]
     prev: ShortText
@@ -62,20 +65,37 @@ class Record(Model):
 class Log:
     """A response log on disk, read as far as it has grown.
 
-    `records` are the lines that could be read, `hashes` the SHA-256 of each of them;
-    `notes` say in words what could not be read.
+    `records` are the lines that could be read, `hashes` the SHA-256 of each of them.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._forget()
+
+    def _forget(self) -> None:
         self.records: list[Record] = []
         self.hashes: list[str] = []
-        self.notes: list[str] = []
+        self._file: tuple[int, int] | None = None
         self._offset = 0
         self._lines = 0
+        self._unread = False
+        self._strangers: list[int] = []
+        self._gaps: list[int] = []
+
+    @property
+    def notes(self) -> list[str]:
+        """What in the file is not as the player writes it, in a few sentences."""
+        said = []
+        if self._strangers:
+            said.append(f"{named(self._strangers)} no record and passed over")
+        if self._gaps:
+            said.append(f"{named(self._gaps)} not in the chain: it does not follow from the line before")
+        if self._unread:
+            said.append(f"there are more than {MAX_LINES} lines; the rest was not read")
+        return said
 
     def refresh(self) -> None:
-        """Read what was appended since the last call.
+        """Read what was appended since the last call, or all of it when the file is another one now.
 
         Raises LogError when the file is no plain file or larger than MAX_BYTES.
         """
@@ -83,38 +103,50 @@ class Log:
             # Neither a link nor a pipe somebody put there may be followed or waited for.
             handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
+            self._forget()
             return
         except OSError as error:
             raise LogError(f"{self.path.name} can't be opened: {error.strerror}") from error
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(handle)
+            raise LogError(f"{self.path.name} is not a plain file")
         with os.fdopen(handle, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise LogError(f"{self.path.name} is not a plain file")
             if status.st_size > MAX_BYTES:
                 raise LogError(
                     f"{self.path.name} has {status.st_size / 2**20:.0f} MiB; {MAX_BYTES // 2**20} MiB is the limit"
                 )
+            identity = (status.st_dev, status.st_ino)
+            if identity != self._file or status.st_size < self._offset:
+                self._forget()
+                self._file = identity
             file.seek(self._offset)
-            whole, newline, _torn = file.read().rpartition(b"\n")
-        if newline:
-            self._offset += len(whole) + 1
-            for line in whole.split(b"\n"):
-                self._take(line)
+            self._read(file)
 
-    def _take(self, line: bytes) -> None:
+    def _read(self, file: BinaryIO) -> None:
+        while self._lines < MAX_LINES:
+            line = file.readline(MAX_LINE + 1)
+            size = len(line)
+            while line and len(line) > MAX_LINE and not line.endswith(b"\n"):
+                line = file.readline(MAX_LINE + 1)
+                size += len(line)
+            if not line.endswith(b"\n"):
+                return  # a torn end is read when it is whole
+            self._offset += size
+            self._take(line[:-1] if size == len(line) else None)
+        self._unread = bool(file.read(1))
+
+    def _take(self, line: bytes | None) -> None:
         self._lines += 1
-        if self._lines > MAX_LINES:
-            if self._lines == MAX_LINES + 1:
-                self.notes.append(f"more than {MAX_LINES} lines; the rest was not read")
+        # The player itself closes a line that a crash left torn; that is nobody's doing.
+        if line is not None and (not line.strip() or line.endswith(TORN)):
             return
-        if not line.strip():
-            return
-        record = parse_line(line)
-        if record is None:
-            self.notes.append(f"line {self._lines} is no record and was passed over")
+        record = parse_line(line) if line is not None else None
+        if line is None or record is None:
+            self._strangers.append(self._lines)
             return
         if (record.prev, record.seq) != (self._last(), self.records[-1].seq + 1 if self.records else 1):
-            self.notes.append(f"line {self._lines} does not follow from the line before it")
+            self._gaps.append(self._lines)
         self.records.append(record)
         self.hashes.append(hashlib.sha256(line).hexdigest())
 
@@ -122,7 +154,7 @@ class Log:
         return self.hashes[-1] if self.hashes else ""
 
     def append(
-        self, *, id: str, item: str, hash: str, lang: Language, kind: str, response: Any, ms: int, base: int | None
+        self, *, id: str, item: str, hash: str, lang: Language, kind: Kind, response: Any, ms: int, base: int | None
     ) -> Literal["ok", "dup", "stale"]:
         """Append a record and return once it is on disk.
 
@@ -142,7 +174,7 @@ class Log:
                     v=1,
                     seq=self.records[-1].seq + 1 if self.records else 1,
                     at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                    id=id, item=item, hash=hash, lang=lang, kind=kind,  # type: ignore[arg-type]
+                    id=id, item=item, hash=hash, lang=lang, kind=kind,
                     response=response, ms=ms, prev=self._last(),
                 )  # fmt: skip
                 line = json.dumps(record.model_dump(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -150,11 +182,14 @@ class Log:
             except (ValidationError, ValueError, RecursionError) as error:
                 raise LogError("the answer has a form that can't be kept") from error
             size = os.fstat(file).st_size
-            if len(data) > MAX_LINE or size + len(data) + 3 > MAX_BYTES or self._lines >= MAX_LINES:
+            # However full the log is with answers, handing in must still go through.
+            bytes_kept, lines_kept = RESERVE if kind in ("answer", "restart") else (0, 0)
+            full = size + len(data) + 3 > MAX_BYTES - bytes_kept or self._lines >= MAX_LINES - lines_kept
+            if len(data) > MAX_LINE or full:
                 raise LogError("the answer or the log is too large to be kept")
             # A crash may have left half a line; it must not swallow this one, nor count later on.
             torn = size > self._offset
-            write_all(file, (b"~\n" if torn else b"") + data + b"\n")
+            write_all(file, (TORN + b"\n" if torn else b"") + data + b"\n")
             os.fsync(file)
             self.refresh()
         return "ok"
@@ -184,6 +219,11 @@ class Log:
             if record.kind == "submit":
                 return record.at, "-".join(hashed[i : i + 4] for i in range(0, 12, 4)).upper()
         return None
+
+
+def named(lines: list[int]) -> str:
+    more = f" and {len(lines) - 1} more are" if len(lines) > 1 else " is"
+    return f"line {lines[0]}{more}"
 
 
 def write_all(file: int, data: bytes) -> None:

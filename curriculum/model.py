@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -158,7 +159,7 @@ class Head(Model):
     covers: tuple[PointId, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """One exercise: its head, what learners see (`public`) and what they don't (`key`)."""
 
@@ -171,12 +172,12 @@ class Item:
     def id(self) -> str:
         return self.head.id
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Content hash of head and public part: what a response refers to."""
         return digest({"head": self.head.model_dump(), "public": self.public.model_dump()})
 
-    @property
+    @cached_property
     def key_hash(self) -> str:
         """Content hash of the key: what a score refers to."""
         return digest(self.key.model_dump())

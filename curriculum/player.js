@@ -292,7 +292,7 @@ function keepToItself(root) {
 function feedbackRow(row, t) {
   const part = (label, text, name) => text && h("div", { class: `cs-row-${name}` }, h("span", { class: "cs-row-label" }, t(label)), h("span", null, text));
   return h("li", { class: "cs-row", "data-good": String(row.good) },
-    h("p", { class: "cs-verdict" }, icon(row.good ? "check" : "again"), t(row.verdict ?? (row.good ? WORDS.good : WORDS.improvable))),
+    h("p", { class: "cs-verdict" }, icon(row.good ? "check" : "again"), t(row.good ? WORDS.good : WORDS.improvable)),
     h("p", { class: "cs-did" }, t(row.did)),
     part(WORDS.why, row.why && t(row.why), "why"),
     part(row.good ? WORDS.example : WORDS.better, row.better && t(row.better), "better"),

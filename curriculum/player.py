@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import anywidget
@@ -20,8 +21,8 @@ import traitlets
 from pydantic import Field
 
 from curriculum.items import TYPES
-from curriculum.log import Log, LogError, Replay
-from curriculum.model import LANGUAGES, Head, Item, Language, Model, Text
+from curriculum.log import Kind, Log, LogError, Replay
+from curriculum.model import LANGUAGES, Head, Item, ItemType, Language, Model, Public, Text
 from curriculum.verdict import BROKEN, InvalidResponseError, explain, judge, parse
 
 HERE: Final = Path(__file__).parent
@@ -37,7 +38,7 @@ class Message(Model):
     """What a widget sends to be kept: the whole answer, and the view it was given on."""
 
     id: str = Field(min_length=8, max_length=80)
-    kind: str = Field(pattern="^(answer|restart)$")
+    kind: Literal["answer", "restart"]
     base: int = Field(ge=0)
     response: Any = None
     lang: Language
@@ -55,6 +56,13 @@ class Chapter:
         self.items: dict[str, dict[str, Any]] = {item["id"]: item for item in data["items"]}
         self.log = Log(folder / "responses" / f"{self.id}.jsonl")
 
+    @property
+    def log_id(self) -> str:
+        """Return what tells this learner's log from any other that the same browser may have seen."""
+        folder = self.log.path.parent.parent
+        who = (os.environ.get("JUPYTERHUB_USER", ""), os.getuid(), folder.stat().st_ino, folder.resolve())
+        return hashlib.sha256(repr(who).encode()).hexdigest()[:12]
+
     def replay(self, item_id: str) -> Replay:
         return Replay(record for record in self.log.records if record.item == item_id)
 
@@ -66,9 +74,14 @@ class Chapter:
         return missing(item, scored.response)
 
 
-def missing(item: dict[str, Any], response: Any) -> Text | None:
+def typed(item: dict[str, Any]) -> tuple[ItemType[Any, Any, Any], Public]:
+    """Return the type and the public part of an item of items.json."""
     kind = TYPES[item["type"]]
-    public = kind.public.model_validate(item["public"])
+    return kind, kind.public.model_validate(item["public"])
+
+
+def missing(item: dict[str, Any], response: Any) -> Text | None:
+    kind, public = typed(item)
     try:
         return kind.missing(public, parse(kind, public, response))
     except InvalidResponseError:
@@ -105,15 +118,17 @@ class Player(anywidget.AnyWidget):
 
     def __init__(self, chapter: Chapter, item_id: str) -> None:
         item = chapter.items[item_id]
+        # Whatever a folder's items.json says, only a view of this package is ever shown.
+        kind = TYPES[item["type"]]
         self._chapter, self._item = chapter, item
         chapter.log.refresh()
         super().__init__(
             _esm=asset("player.js"),
             _css=styles(),
             item={name: item[name] for name in ("id", "type", "practice", "title", "public")},
-            view=asset(f"items/{item['type']}/view.js"),
+            view=asset(f"items/{kind.name}/view.js"),
             state=self.current(),
-            log_id=hashlib.sha256(str(chapter.log.path.resolve()).encode()).hexdigest()[:12],
+            log_id=chapter.log_id,
         )
         self.on_msg(lambda _widget, content, _buffers: self.receive(content))
 
@@ -144,6 +159,8 @@ class Player(anywidget.AnyWidget):
         status, words = "error", None
         try:
             message = Message.model_validate(content)
+            if message.kind == "answer":
+                parse(*typed(self._item), message.response)
             status = self._chapter.log.append(
                 id=message.id,
                 item=self._item["id"],
@@ -181,7 +198,7 @@ class HandIn(anywidget.AnyWidget):
             _css=styles(),
             course=chapter.course,
             assignment=chapter.id,
-            log_id=hashlib.sha256(str(chapter.log.path.resolve()).encode()).hexdigest()[:12],
+            log_id=chapter.log_id,
         )
         self.refresh()
         self.on_msg(lambda _widget, content, _buffers: self.receive(content))
@@ -194,7 +211,6 @@ class HandIn(anywidget.AnyWidget):
             {
                 "id": name,
                 "title": self._chapter.items[name]["title"],
-                "started": words is not NOT_ANSWERED,
                 "missing": words.model_dump() if words else None,
             }
             for name, words in left.items()
@@ -220,7 +236,7 @@ class HandIn(anywidget.AnyWidget):
             reply |= {"status": "error", "message": {language: str(error) for language in LANGUAGES}}
         self.send(reply)
 
-    def write(self, kind: str, language: Any, response: Any) -> None:
+    def write(self, kind: Kind, language: Any, response: Any) -> None:
         self._chapter.log.append(
             id=str(uuid4()),
             item="",
@@ -235,9 +251,9 @@ class HandIn(anywidget.AnyWidget):
 
 def practice_item(data: dict[str, Any]) -> Item:
     """Return a practice item, whose key learners may have."""
-    kind = TYPES[data["type"]]
+    kind, public = typed(data)
     head = Head(id=data["id"], type=data["type"], practice=True, sector="all", title=Text(**data["title"]), covers=())
-    return Item(head, kind, kind.public.model_validate(data["public"]), kind.key.model_validate(data["key"]))
+    return Item(head, kind, public, kind.key.model_validate(data["key"]))
 
 
 def play(item_id: str) -> Player:

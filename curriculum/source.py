@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,21 @@ class ContentError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class PlainLoader(yaml.SafeLoader):
+    """YAML as people who don't program expect it: yes, no, on, 9:30, 1_000 and dates are words."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012
+
+
+for tag, pattern, first in (
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", "-0123456789"),
+    ("null", r"^(?:~|null|)$", ["~", "n", ""]),
+):
+    PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
+
+
 class YamlSource:
     """A YAML file: its data, and the line of each place in it."""
 
@@ -44,11 +60,13 @@ class YamlSource:
         self._lines: dict[Keys, int] = {(): 1}
         self.data: Any = None
         try:
-            loader = yaml.SafeLoader(path.read_text("utf-8"))
+            loader = PlainLoader(path.read_text("utf-8"))
             node = loader.get_single_node()
             if node is not None:
                 self._walk(node, ())
                 self.data = loader.construct_document(node)
+        except FileNotFoundError:
+            self.report((), "this file is missing; write it")
         except UnicodeDecodeError:
             self.report((), "the file is not in UTF-8; save it as UTF-8")
         except yaml.MarkedYAMLError as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from autograde.course_data import ROOT
+from autograde.place import ROOT
 
 # learner: ordering, dialogue, violations, reflection
 BY_HAND = {

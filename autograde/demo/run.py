@@ -16,11 +16,13 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autograde.course_data import ROOT, CourseData, CourseError
+from autograde.course_data import CourseData
+from autograde.place import ROOT, CourseError
 from autograde.report import print_gradebook
 from autograde.serve import GUEST
 from curriculum.build import build
 from curriculum.load import load_course
+from curriculum.log import Kind
 from curriculum.model import Language, Model
 from curriculum.player import Chapter
 from curriculum.source import YamlSource
@@ -126,7 +128,7 @@ def attend(data: CourseData, learner: Learner, chapter_id: str) -> None:
     data.learner("Submit", chapter_id, learner.name, home)
 
 
-def write(chapter: Chapter, learner: Learner, number: int, item: str, kind: str, response: Any) -> None:
+def write(chapter: Chapter, learner: Learner, number: int, item: str, kind: Kind, response: Any) -> None:
     chapter.log.append(
         id=str(uuid5(NAMESPACE_URL, f"{learner.name}/{number}")),
         item=item,

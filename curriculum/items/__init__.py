@@ -1,18 +1,16 @@
-"""The registry: one line for each item type."""
+"""The registry: one word for each item type, which is also the name of its folder."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from curriculum.items import dialogue, ordering, reflection, violations
 from curriculum.model import ItemType
 
-TYPES: dict[str, ItemType[Any, Any, Any]] = {
-    kind.name: kind
-    for kind in (
-        dialogue.TYPE,
-        ordering.TYPE,
-        reflection.TYPE,
-        violations.TYPE,
-    )
-}
+NAMES = (
+    "dialogue",
+    "ordering",
+    "reflection",
+    "violations",
+)
+TYPES: dict[str, ItemType[Any, Any, Any]] = {name: import_module(f"curriculum.items.{name}").TYPE for name in NAMES}

@@ -19,7 +19,8 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Error, Response, WebSocket, expect
 
-from autograde.course_data import ROOT, CourseData
+from autograde.course_data import CourseData
+from autograde.place import ROOT
 from autograde.serve import Lab, learner_environment, prepare_learner
 
 CANARY = "KEYCANARY"

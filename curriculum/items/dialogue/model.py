@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
 from annotated_types import Interval, Len
@@ -67,25 +68,33 @@ def walk(public: DialoguePublic, response: DialogueResponse) -> tuple[list[tuple
 
 def topological_order(public: DialoguePublic) -> list[str] | None:
     """Return node ids so that every link leads forward, or None when there is a loop."""
-    links = {node.id: [choice.to for choice in node.choices] for node in public.nodes}
-    done: list[str] = []
-    open_nodes: set[str] = set()
+    back: dict[str, set[str]] = {node.id: set() for node in public.nodes}
+    for node in public.nodes:
+        for choice in node.choices:
+            back.setdefault(choice.to, set()).add(node.id)
+    try:
+        return list(TopologicalSorter(back).static_order())
+    except CycleError:
+        return None
 
-    def visit(node: str) -> bool:
-        if node in done or node not in links:
-            return True
-        if node in open_nodes:
-            return False
-        open_nodes.add(node)
-        if not all(visit(target) for target in links[node]):
-            return False
-        done.append(node)
-        return True
 
-    return done[::-1] if all(visit(node) for node in links) else None
+def best_total(public: DialoguePublic, key: DialogueKey) -> int:
+    """Return the highest sum of points on any path from the start to an end."""
+    total: dict[str, int] = {}
+    for name in reversed(topological_order(public) or ()):
+        choices = public.node(name).choices
+        total[name] = max((key.points[name][choice.id] + total[choice.to] for choice in choices), default=0)
+    return total[public.start]
 
 
 def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
+    faults = [*check_refs(public, key), *check_paths(public)]
+    yield from faults
+    if not faults and not best_total(public, key):
+        yield Fault(("key", "points"), "no path earns a point; give the best reply of each turn some")
+
+
+def check_refs(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
     ids = [node.id for node in public.nodes]
     if public.start not in ids:
         yield Fault(("public", "start"), f"there is no node “{public.start}” to start from")
@@ -108,6 +117,8 @@ def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
                 yield Fault(("key", "points", node.id, choice.id), f"choice “{ref}” has no points; add them")
             if ref not in key.rationales:
                 yield Fault(("key", "rationales"), f"choice “{ref}” has no rationale; add one")
+            elif is_weaker(key, node, choice) and key.rationales[ref].better is None:
+                yield Fault(("key", "rationales", ref), f"choice “{ref}” needs `better`: what should be said instead")
     for name, points in key.points.items():
         for choice_id in points:
             if f"{name}.{choice_id}" not in refs:
@@ -118,7 +129,12 @@ def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
     for i, ref in enumerate(key.red_lines):
         if ref not in refs:
             yield Fault(("key", "red_lines", i), f"there is no choice “{ref}”")
-    yield from check_paths(public)
+
+
+def is_weaker(key: DialogueKey, node: Node, choice: Choice) -> bool:
+    """Return whether another choice of the node is worth more."""
+    points = key.points.get(node.id, {})
+    return points.get(choice.id, 0) < max(points.values(), default=0)
 
 
 def check_paths(public: DialoguePublic) -> Iterator[Fault]:

@@ -11,7 +11,8 @@ from curriculum.items.dialogue.model import (
     DialogueKey,
     DialoguePublic,
     DialogueResponse,
-    topological_order,
+    best_total,
+    is_weaker,
     walk,
 )
 from curriculum.model import Evidence, Score, Text
@@ -31,26 +32,19 @@ WORDS = {
 def score(public: DialoguePublic, key: DialogueKey, response: DialogueResponse) -> Score:
     possible = best_total(public, key)
     earned = 0.0
-    crossed = False
+    crossed: list[str] = []
     evidence: list[Evidence] = []
     for node, choice in walk(public, response)[0]:
         points = key.points[node.id][choice.id]
-        best = points == max(key.points[node.id].values())
+        best = not is_weaker(key, node, choice)
         ref = f"{node.id}.{choice.id}"
         earned += points
         evidence.append(Evidence("best" if best else "weaker", ref, best, points))
         if ref in key.red_lines:
-            crossed = True
-            evidence.append(Evidence("red-line", ref, False, 0))
+            crossed.append(ref)
     if crossed:
-        earned = min(earned, RED_LINE_CAP * possible)
+        cap = RED_LINE_CAP * possible
+        lost = min(0.0, cap - earned)
+        evidence += [Evidence("red-line", ref, False, lost if ref == crossed[0] else 0) for ref in crossed]
+        earned = min(earned, cap)
     return Score(earned, possible, ("red-line",) if crossed else (), tuple(evidence))
-
-
-def best_total(public: DialoguePublic, key: DialogueKey) -> int:
-    """Return the highest sum of points on any path from the start to an end."""
-    total: dict[str, int] = {}
-    for name in reversed(topological_order(public) or ()):
-        choices = public.node(name).choices
-        total[name] = max((key.points[name][choice.id] + total[choice.to] for choice in choices), default=0)
-    return total[public.start]

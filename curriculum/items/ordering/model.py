@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
 from annotated_types import Interval, Len
@@ -46,16 +47,27 @@ class OrderingResponse(Response):
     order: Annotated[tuple[str, ...], Len(0, MAX_STEPS)]
 
 
-def predecessors(key: OrderingKey, steps: tuple[Step, ...]) -> dict[str, frozenset[str]]:
-    """Return for each step all steps that must come before it, directly or not.
+def predecessors(key: OrderingKey) -> dict[str, frozenset[str]]:
+    """Return for each constrained step all steps that must come before it, directly or not.
 
-    `steps` must stand in an order that obeys `key.requires`.
+    Raises graphlib.CycleError when the constraints run in a circle.
     """
     before: dict[str, frozenset[str]] = {}
-    for step in steps:
-        direct = key.requires.get(step.id, ())
-        before[step.id] = frozenset(direct).union(*(before.get(d, frozenset()) for d in direct))
+    for step in TopologicalSorter(key.requires).static_order():
+        direct = key.requires.get(step, ())
+        before[step] = frozenset(direct).union(*(before[other] for other in direct))
     return before
+
+
+def broken_pairs(key: OrderingKey, order: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the pairs (earlier, later) of an order whose later step belongs before the earlier."""
+    before = predecessors(key)
+    return [
+        (first, then)
+        for i, first in enumerate(order)
+        for then in order[i + 1 :]
+        if then in before.get(first, frozenset())
+    ]
 
 
 def check(public: OrderingPublic, key: OrderingKey) -> Iterator[Fault]:
@@ -81,7 +93,14 @@ def check(public: OrderingPublic, key: OrderingKey) -> Iterator[Fault]:
         for name in (pair.before, pair.after):
             if name not in place:
                 yield Fault(("key", "critical", i), f"there is no step “{name}”; mend the id or take it out")
-    if ids == sorted(ids):
+        if place.get(pair.before, -1) > place.get(pair.after, len(ids)):
+            message = f"“{pair.before}” must come before “{pair.after}”, but the steps are written the other way"
+            yield Fault(("key", "critical", i), message)
+    try:
+        given_away = not broken_pairs(key, sorted(ids))
+    except CycleError:
+        given_away = False  # each backward pair is reported above
+    if given_away:
         yield Fault(("public", "steps"), "the ids in alphabetical order give the answer away; rename some")
 
 

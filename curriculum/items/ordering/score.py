@@ -9,7 +9,9 @@ graph of broken constraints; what then remains can be completed to a valid order
 
 from __future__ import annotations
 
-from curriculum.items.ordering.model import OrderingKey, OrderingPublic, OrderingResponse, predecessors
+from functools import cache
+
+from curriculum.items.ordering.model import OrderingKey, OrderingPublic, OrderingResponse, broken_pairs
 from curriculum.model import Evidence, Score, Text
 
 WORDS = {
@@ -33,14 +35,13 @@ WORDS = {
 def score(public: OrderingPublic, key: OrderingKey, response: OrderingResponse) -> Score:
     order = response.order
     n = len(public.steps)
-    before = predecessors(key, public.steps)
-    broken = [(first, then) for i, first in enumerate(order) for then in order[i + 1 :] if then in before[first]]
+    broken = broken_pairs(key, order)
     cover = least_vertex_cover(broken)
     left_out = [step.id for step in public.steps if step.id not in order]
     earned = float(max(0, n - 2 * len(cover) - len(left_out)))
 
     place = {step: i for i, step in enumerate(order)}
-    flags: list[str] = []
+    flags: tuple[str, ...] = ()
     evidence: list[Evidence] = []
     for step in order:
         if step not in cover:
@@ -52,26 +53,34 @@ def score(public: OrderingPublic, key: OrderingKey, response: OrderingResponse) 
     evidence += [Evidence("left-out", step, False, 0) for step in left_out]
     for pair in key.critical:
         if place.get(pair.before, n) > place.get(pair.after, n):
-            flags.append("critical-pair")
+            flags = ("critical-pair",)
             cap = pair.cap * n
             evidence.append(Evidence("critical", pair.before, False, min(0.0, cap - earned), pair.after))
             earned = min(earned, cap)
-    return Score(earned, n, tuple(flags), tuple(evidence))
+    return Score(earned, n, flags, tuple(evidence))
 
 
 def least_vertex_cover(edges: list[tuple[str, str]]) -> frozenset[str]:
-    """Return a smallest set of vertices that touches every edge; ties break by name."""
-    if not edges:
-        return frozenset()
-    degree: dict[str, int] = {}
-    for edge in edges:
-        for vertex in edge:
-            degree[vertex] = degree.get(vertex, 0) + 1
-    # Either the busiest vertex is in the cover, or all its neighbours are.
-    busiest = min(degree, key=lambda vertex: (-degree[vertex], vertex))
-    with_it = least_vertex_cover([e for e in edges if busiest not in e]) | {busiest}
-    if degree[busiest] == 1:
-        return with_it
-    neighbours = frozenset(a if b == busiest else b for a, b in edges if busiest in (a, b))
-    without = least_vertex_cover([e for e in edges if neighbours.isdisjoint(e)]) | neighbours
-    return min(with_it, without, key=lambda cover: (len(cover), sorted(cover)))
+    """Return a smallest set of vertices that touches every edge; among several, the first by name."""
+    names = sorted({vertex for edge in edges for vertex in edge})
+    neighbours = [0] * len(names)
+    for first, then in edges:
+        i, j = names.index(first), names.index(then)
+        neighbours[i] |= 1 << j
+        neighbours[j] |= 1 << i
+
+    def members(cover: int) -> list[int]:
+        return [i for i in range(len(names)) if cover >> i & 1]
+
+    @cache
+    def search(left: int) -> int:
+        busiest = max(members(left), key=lambda i: ((neighbours[i] & left).bit_count(), -i), default=0)
+        linked = neighbours[busiest] & left if left else 0
+        if not linked:
+            return 0
+        # Either the busiest vertex is in the cover, or all its neighbours are.
+        with_it = search(left & ~(1 << busiest)) | 1 << busiest
+        without = search(left & ~(1 << busiest | linked)) | linked
+        return min(with_it, without, key=lambda cover: (cover.bit_count(), members(cover)))
+
+    return frozenset(names[i] for i in members(search((1 << len(names)) - 1)))

@@ -48,7 +48,7 @@
         if (now) scroller.scrollTop += now.top + now.height * (edge - box.top) / box.height - edge;
       };
       settle();
-      requestAnimationFrame(settle);   // heights of passages never drawn before were estimates
+      requestAnimationFrame(settle);   // the exercises redraw on the same event, some of them after us
     };
   };
   window.addEventListener("counterside:lang", ({ detail }) => {
