@@ -1,4 +1,4 @@
-"""nbgrader's settings for this course: ids, paths, plug-in lists; no logic.
+"""nbgrader's settings for this course: ids, paths, plug-in lists.
 
 The data of the course (exchange, submissions, grades) lies in `.course/`, or
 where the environment variable COUNTERSIDE_COURSE says.
@@ -11,6 +11,10 @@ from curriculum.build import NOTE
 
 ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd()
 COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
+
+# nbgrader gives up half-way when these are missing; the exchange must be open to every learner's account.
+(COURSE / "exchange").mkdir(parents=True, exist_ok=True)
+(COURSE / "exchange").chmod(0o777)
 
 c = get_config()  # noqa: F821
 

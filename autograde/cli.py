@@ -7,12 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from autograde.place import ROOT, CourseError
-from curriculum.build import build, outdated
-from curriculum.load import CONTENT, load_course
-from curriculum.source import ContentError
+
+try:
+    from rich.console import Console
+
+    from curriculum.build import build, outdated
+    from curriculum.load import CONTENT, load_course
+    from curriculum.source import ContentError
+except ModuleNotFoundError as missing:
+    sys.exit(f"“counterside” belongs to the grading side and needs {missing.name}: pip install 'counterside[grading]'")
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)

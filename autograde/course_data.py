@@ -34,13 +34,6 @@ class CourseData:
     def db_url(self) -> str:
         return str(self.config.CourseDirectory.db_url)
 
-    def prepare(self) -> None:
-        """Make the folders that nbgrader expects to be there."""
-        exchange = Path(self.config.Exchange.root)
-        exchange.mkdir(parents=True, exist_ok=True)
-        # nbgrader wants an exchange that every learner's account can write to.
-        exchange.chmod(0o777)
-
     def instructor(self, step: str, assignment: str, **options: Any) -> None:
         """Do one of nbgrader's steps for the instructor. Raises CourseError."""
         with quiet() as log:
@@ -88,8 +81,11 @@ def quiet() -> Iterator[list[str]]:
     logger.propagate = False
     try:
         with warnings.catch_warnings():
-            # nbgrader builds its rows in an order that SQLAlchemy 2 comments on.
+            # nbgrader builds its rows in an order that SQLAlchemy 2 comments on, misspells an argument
+            # and leaves closing a file to Python.
             warnings.simplefilter("ignore", SAWarning)
+            warnings.filterwarnings("ignore", "Passing unrecognized arguments", DeprecationWarning)
+            warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)
             yield said
     finally:
         logger.removeHandler(handler)

@@ -22,6 +22,7 @@ WORDS = {
     "feedback": Text(zh="学习反馈", en="Your feedback"),
     "total": Text(zh="总分", en="Total"),
     "of": Text(zh="/", en="of"),
+    "colon": Text(zh="：", en=": "),
     "points": Text(zh="分", en="points"),
     "unanswered": Text(
         zh="这道题没有作答。作答并再次提交后，这里会说明每一步的理由。",
@@ -77,13 +78,18 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "signed": signed}
     return environment
 
 
 def number(value: float) -> str:
     """Return a score with at most two decimals and no idle zeros."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def signed(value: float) -> str:
+    """Return raw units with their sign, and a minus that is one."""
+    return f"+{number(value)}" if value > 0 else f"\u2212{number(-value)}"
 
 
 def fragment(title: Text, outcome: Outcome, language: Language) -> str:

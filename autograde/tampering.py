@@ -2,7 +2,8 @@
 
 Nothing depends on the answer: grades come from the response log alone, and the
 notebook that was handed in is never run, graded or passed on. This is for a
-person to know.
+person to know. The lesson's text is not compared: it bears on no grade, and it
+may have been mended since the learner fetched it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ def cells(notebook: Any) -> list[tuple[str, Mapping[str, Any]]]:
     found = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(found, list):
         raise ValueError("no notebook")  # noqa: TRY004
-    return [(str(cell.get("id"))[:64], cell) for cell in found if isinstance(cell, dict)]
+    return [(str(cell.get("id"))[:64], cell) for cell in found if isinstance(cell, dict) and bears_on_grading(cell)]
+
+
+def bears_on_grading(cell: Mapping[str, Any]) -> bool:
+    metadata = cell.get("metadata")
+    return cell.get("cell_type") != "markdown" or (isinstance(metadata, dict) and "nbgrader" in metadata)
 
 
 def changes(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:

@@ -27,10 +27,16 @@ const WORDS = {
     zh: (at, receipt) => `已于 ${at} 提交，回执号 ${receipt}。您可以继续作答并再次提交，以最后一次为准。`,
     en: (at, receipt) => `Handed in ${at}, receipt ${receipt}. You can go on and hand in again; the last one counts.`,
   },
-  received: { zh: "提交成功", en: "Handed in" },
+  received: { zh: "提交成功", en: "Done" },
+  look: { zh: "看看有没有反馈", en: "Look for feedback" },
+  looking: { zh: "正在查找反馈…", en: "Looking for feedback…" },
+  noFeedback: { zh: "还没有反馈。培训师发布之后，在这里就能看到。", en: "There is no feedback yet. You will find it here once your trainer has released it." },
+  feedback: { zh: "反馈已经到了。", en: "Your feedback is here." },
+  openFeedback: { zh: "打开反馈（新标签页）", en: "Open it (in a new tab)" },
   outside: { zh: "请在 JupyterLab 中打开本章再提交。您的答案已保存。", en: "Open this chapter in JupyterLab to hand in. Your answers are saved." },
   failed: { zh: "这一次没有提交成功。您的答案都已保存，请稍后再试。", en: "Handing in did not work this time. Your answers are safe; please try again in a moment." },
-  login: { zh: "登录已过期，所以没有提交成功。您的答案都已保存；请刷新页面、重新登录后再提交。", en: "Your login has expired, so handing in did not work. Your answers are safe; reload the page, log in and hand in again." },
+  unreachable: { zh: "暂时无法查找反馈，请稍后再试。", en: "Feedback can't be looked up just now; please try again in a moment." },
+  login: { zh: "登录已过期。您的答案都已保存；请刷新页面、重新登录后再试。", en: "Your login has expired. Your answers are safe; reload the page, log in and try again." },
   comma: { zh: "、", en: ", " },
 };
 
@@ -94,17 +100,17 @@ class Refusal extends Error {
   constructor(text) { super(text.en); this.text = text; }
 }
 
-async function postToExchange(config, course, assignment) {
+async function postToExchange(config, action, course, assignment) {
   const headers = {};
   const xsrf = document.cookie.match(/(?:^|;\s*)_xsrf=([^;]*)/);
   if (xsrf) headers["X-XSRFToken"] = decodeURIComponent(xsrf[1]);
   if (config.token) headers.Authorization = `token ${config.token}`;
-  const answer = await fetch(`${config.baseUrl}assignments/submit`, {
+  const answer = await fetch(`${config.baseUrl}assignments/${action}`, {
     method: "POST", credentials: "same-origin", headers, body: new URLSearchParams({ course_id: course, assignment_id: assignment }),
   });
   if (answer.status === 401 || answer.status === 403) throw new Refusal(WORDS.login);
   const outcome = await answer.json();
-  if (outcome.success !== true) throw new Error(outcome.value ?? "nbgrader refused the submission");
+  if (outcome.success !== true) throw new Error(outcome.value ?? `nbgrader refused to ${action}`);
 }
 
 class HandIn {
@@ -130,6 +136,7 @@ class HandIn {
       this.list = h("ul", { class: "cs-summary", role: "list" }),
       this.panel = h("div", { class: "cs-panel", tabindex: -1 }),
       this.button = h("button", { type: "button", class: "cs-button cs-primary cs-hand-in-button", onclick: () => this.press() }),
+      this.look = h("button", { type: "button", class: "cs-button cs-look-button", onclick: () => this.lookForFeedback() }),
       this.live = h("div", { class: "cs-live", role: "status" }));
     this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
     for (const type of ["keydown", "keypress", "keyup"]) this.root.addEventListener(type, (event) => event.stopPropagation());
@@ -176,6 +183,8 @@ class HandIn {
     this.drawPanel();
     this.button.replaceChildren(this.working ? t(this.working) : t(this.notice?.kind === "receipt" ? WORDS.again : WORDS.handIn));
     this.button.setAttribute("aria-disabled", String(Boolean(this.working)));
+    this.look.textContent = t(WORDS.look);
+    this.look.hidden = !this.model.get("last");
   }
 
   // Rows stay where they are, so that the focus does too.
@@ -204,6 +213,11 @@ class HandIn {
     if (!notice) return this.panel.replaceChildren();
     if (notice.kind === "receipt") {
       this.panel.replaceChildren(h("p", { class: "cs-receipt-head" }, icon("check"), t(WORDS.received)), h("p", null, t(WORDS.receipt, localTime(notice.at), notice.receipt)));
+    } else if (notice.kind === "feedback") {
+      const link = h("a", { class: "cs-button cs-primary", href: this.feedbackAddress(), target: "_blank", rel: "noopener" }, t(WORDS.openFeedback));
+      this.panel.replaceChildren(h("p", null, t(WORDS.feedback)), h("div", { class: "cs-panel-actions" }, link));
+    } else if (notice.kind === "none") {
+      this.panel.replaceChildren(h("p", null, t(WORDS.noFeedback)));
     } else if (notice.kind === "ask") {
       const { summary, open } = this;
       this.panel.replaceChildren(h("p", null, t(WORDS.ask, summary.length - open.length, summary.length, this.titles(open))),
@@ -273,6 +287,28 @@ class HandIn {
     if (await this.settle()) this.submit();
   }
 
+  async lookForFeedback() {
+    if (this.busy || !this.inJupyter()) return;
+    this.busy = true;
+    this.work(WORDS.looking);
+    try {
+      // nbgrader answers with the list of assignments; what came is seen in the folder.
+      await postToExchange(this.config, "fetch_feedback", this.model.get("course"), this.model.get("assignment"));
+      await this.ask("refresh");
+      this.tell({ kind: this.model.get("feedback") ? "feedback" : "none" });
+    } catch (reason) {
+      console.warn("[counterside] no feedback", reason);
+      this.tell({ kind: "trouble", text: reason.text ?? WORDS.unreachable });
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  feedbackAddress() {
+    const path = this.model.get("feedback").split("/").map(encodeURIComponent).join("/");
+    return `${this.config.baseUrl}files/${path}`;
+  }
+
   inJupyter() {
     this.config = serverConfig();
     if (!this.config) this.tell({ kind: "trouble", text: WORDS.outside });
@@ -285,7 +321,7 @@ class HandIn {
     try {
       const reply = await this.ask("submit", { lang: this.lang });
       if (reply.status !== "ok") throw reply.message ? new Refusal(reply.message) : new Error("the kernel did not take the submission");
-      await postToExchange(this.config, this.model.get("course"), this.model.get("assignment"));
+      await postToExchange(this.config, "submit", this.model.get("course"), this.model.get("assignment"));
       await this.ask("received", { lang: this.lang, at: reply.at, receipt: reply.receipt });
       this.tell({ kind: "receipt", at: reply.at, receipt: reply.receipt });
     } catch (reason) {

@@ -63,6 +63,14 @@ class Chapter:
         who = (os.environ.get("JUPYTERHUB_USER", ""), os.getuid(), folder.stat().st_ino, folder.resolve())
         return hashlib.sha256(repr(who).encode()).hexdigest()[:12]
 
+    def newest_feedback(self) -> str:
+        """Return the newest feedback page below the server's root folder, or nothing."""
+        folder = self.log.path.parent.parent
+        pages = sorted(folder.glob(f"feedback/*/{self.id}.html"))
+        # Jupyter's server tells a kernel which notebook it was started for.
+        notebook = Path(os.environ.get("JPY_SESSION_NAME", f"{self.id}/{self.id}.ipynb"))
+        return (notebook.parent / pages[-1].relative_to(folder)).as_posix() if pages else ""
+
     def replay(self, item_id: str) -> Replay:
         return Replay(record for record in self.log.records if record.item == item_id)
 
@@ -190,6 +198,7 @@ class HandIn(anywidget.AnyWidget):
     log_id = traitlets.Unicode().tag(sync=True)
     summary = traitlets.List().tag(sync=True)
     last = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    feedback = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, chapter: Chapter) -> None:
         self._chapter = chapter
@@ -217,6 +226,7 @@ class HandIn(anywidget.AnyWidget):
         ]
         received = [record.response for record in log.records if record.kind == "received"]
         self.last = received[-1] if received else None
+        self.feedback = self._chapter.newest_feedback()
 
     def receive(self, content: Any) -> None:
         """Answer "refresh", "submit" with the receipt of what is handed in, or "received"."""

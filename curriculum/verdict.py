@@ -20,8 +20,12 @@ class InvalidResponseError(ValueError):
 
 
 class Row(Model):
-    """One line of feedback: what was done, how it was, why, and what is better."""
+    """One line of feedback: by which rule, what was done, how it was, why, and what is better.
 
+    `earned` is in the item's raw units, as in Evidence.
+    """
+
+    because: str
     did: Text
     good: bool
     earned: float
@@ -59,6 +63,7 @@ def explain(item: Item, score: Score) -> list[Row]:
         template, ref = item.kind.words[evidence.rule], labels[evidence.ref]
         other = labels[evidence.other] if evidence.other else ref
         return Row(
+            because=f"{item.kind.name}.{evidence.rule}",
             did=Text(
                 zh=template.zh.format(ref=ref.zh, other=other.zh),
                 en=template.en.format(ref=ref.en, other=other.en),

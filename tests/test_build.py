@@ -138,7 +138,8 @@ def test_built_files_do_not_depend_on_any_key(course: Course, content: Path) -> 
             key["red_lines"] = ["arrives.keep-distance"]
         if data["type"] == "violations":
             spans = [span["id"] for line in public["lines"] for span in line["spans"]]
-            key["faults"] = {span: 3 for span in spans if span not in key["faults"]}
+            others = [span for span in spans if span not in key["faults"]]
+            key["faults"] = dict.fromkeys(others[: len(key["faults"])], 3)  # how many there are is public
         for rationale in key.get("rationales", {}).values():
             rationale |= {"point": "1.1.1", "rule": "F-CN-24", "better": {"zh": "别的", "en": "else"}}
         key |= {"point": "1.1.1"} if "point" in key else {}

@@ -90,9 +90,8 @@ def run(console: Console) -> None:
 def start_afresh(data: CourseData) -> None:
     """Remove what an earlier demo made, but never anybody's real work."""
     marker = data.folder / MARKER
-    if data.folder.exists() and any(data.folder.iterdir()) and not marker.exists():
+    if any(path.is_file() for path in data.folder.rglob("*")) and not marker.exists():
         raise CourseError(f"{data.folder} holds data that are not the demo's; set COUNTERSIDE_COURSE to another folder")
-    data.folder.mkdir(parents=True, exist_ok=True)
     marker.write_text("The demo made this folder and may empty it, but for learners/guest.\n")
     guest = data.folder / "learners" / GUEST
     for path in data.folder.iterdir():
@@ -100,9 +99,9 @@ def start_afresh(data: CourseData) -> None:
             for learner in path.iterdir():
                 if learner != guest:
                     remove(learner)
-        elif path != marker:
+        elif path != marker and path != Path(data.config.Exchange.root):
             remove(path)
-    data.prepare()
+    shutil.rmtree(Path(data.config.Exchange.root) / data.config.CourseDirectory.course_id, ignore_errors=True)
 
 
 def remove(path: Path) -> None:

@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from autograde.course_data import CourseData
 from autograde.serve import Lab, learner_environment, prepare_learner
+from curriculum.load import load_course
 
+EXERCISES = len(load_course().chapter("ch3").items)
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,8 +44,6 @@ def course_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CourseData:
     monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     data = CourseData()
-    data.folder.mkdir()
-    data.prepare()
     data.instructor("generate_assignment", "ch3", force=True)
     data.instructor("release_assignment", "ch3")
     return data

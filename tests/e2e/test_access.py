@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from autograde.course_data import CourseData
 from autograde.report import write_pages
 from autograde.serve import LEARNER_LAB, Lab
-from tests.e2e.conftest import Learner
+from tests.e2e.conftest import EXERCISES, Learner
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def violations(page: Page, context: object = None) -> list[str]:
 def open_chapter(lab: Lab, learner: Learner) -> Iterator[Learner]:
     with lab.running():
         learner.page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(learner.page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(learner.page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         yield learner
 
 
@@ -103,7 +103,7 @@ def test_without_the_extension_the_notebook_works_after_run_all(browser: Browser
         expect(page.locator(".jp-RenderedMarkdown h1").first).to_be_visible(timeout=60_000)
         page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
         page.get_by_text("Run All Cells", exact=True).click()
-        expect(page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         # Both languages of the lesson, and a language switch in each exercise.
         for title in ("3.1 接待礼仪", "3.1 Reception etiquette"):
             expect(page.locator(".jp-RenderedMarkdown h1", has_text=title)).to_be_visible()

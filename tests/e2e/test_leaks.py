@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Error, Response, WebSocket, expect
 from autograde.course_data import CourseData
 from autograde.place import ROOT
 from autograde.serve import Lab, learner_environment, prepare_learner
+from tests.e2e.conftest import EXERCISES
 
 CANARY = "KEYCANARY"
 CAP = 0.43721913
@@ -155,7 +156,7 @@ def test_nothing_in_what_the_browser_receives(
     page.on("response", lambda response: bodies.append(response))
     with lab.running():
         page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         page.locator('[data-item="e3-1-1"] [data-key^="pool:"]').first.click()
         page.locator('[data-item="e3-1-2"] input').first.click()
         page.locator('[data-item="e3-1-2"] [data-key="say"]').click()

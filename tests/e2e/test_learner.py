@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from autograde.course_data import CourseData
 from autograde.serve import Lab
-from tests.e2e.conftest import Learner
+from tests.e2e.conftest import EXERCISES, Learner
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +42,7 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
     with lab.running() as server:
         page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
         # Everything is live without a click, and no code is to be seen.
-        expect(page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         assert page.locator(".jp-CodeCell .jp-Cell-inputWrapper:visible").count() == 0
         expect(page.locator(".jp-MarkdownCell:visible h1")).to_contain_text("3.1 接待礼仪")
 
@@ -99,7 +99,11 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
         learner.saved("e3-1-4")
         expect(learner.item("e3-1-4").locator(".cs-missing")).to_contain_text("Complete")
 
+        # Six of eight are marked: the learner is told in words, and may hand in all the same.
         learner.tab_to(".cs-hand-in-button")
+        learner.press("Enter")
+        expect(page.locator(".cs-panel")).to_contain_text("Not finished: Ninety seconds at the counter")
+        learner.tab_to(".cs-panel-actions .cs-button:not(.cs-primary)", back=True)
         learner.press("Enter")
         receipt = page.locator(".cs-hand-in")
         expect(receipt).to_contain_text("Handed in", timeout=30_000)
@@ -134,12 +138,26 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
     notebook = (course_data.folder / "autograded" / "mei" / "ch3" / "ch3.ipynb").read_text("utf-8")
     assert "Thank you" in notebook
 
+    # The learner finds the feedback where the chapter was handed in.
+    course_data.instructor("release_feedback", "ch3")
+    with lab.running():
+        page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
+        expect(page.locator(".cs-look-button")).to_be_visible(timeout=60_000)
+        learner.tab_to(".cs-look-button")
+        learner.press("Enter")
+        link = page.get_by_role("link", name="Open it")
+        expect(link).to_be_visible(timeout=30_000)
+        with page.expect_popup() as opened:
+            link.click()
+        expect(opened.value.locator("h1")).to_contain_text("Your feedback")
+        expect(opened.value.locator(".total")).to_contain_text("71.9")
+
 
 def test_single_letters_never_change_the_notebook(learner: Learner, lab: Lab) -> None:
     page = learner.page
     with lab.running():
         page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         cells = page.locator(".jp-Cell").count()
         for selector in ('[data-item="e3-1-1"] [data-key^="pool:"]', '[data-item="e3-1-2"] input', "body"):
             if selector != "body":
@@ -155,10 +173,10 @@ def test_two_windows_keep_both_answers_and_the_later_one_wins(learner: Learner, 
     first = learner.page
     with lab.running():
         first.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(first.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(first.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         second = Learner(first.context.new_page(), learner.folder)
         second.page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(second.page.locator(".cs-player")).to_have_count(7, timeout=60_000)
+        expect(second.page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
         learner.page.bring_to_front()
         learner.place("tidy-desk")
         learner.saved("e3-1-1")

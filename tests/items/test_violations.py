@@ -20,7 +20,7 @@ NAMES = [f"s{i}" for i in range(9)]
 def mark(spans: Iterable[str], faults: Mapping[str, int], marked: Iterable[str]) -> Score:
     spans = list(spans)
     lines = [{"speaker": TEXT, "spans": [{"id": span, "text": TEXT}]} for span in spans]
-    public = ViolationsPublic.model_validate({"prompt": TEXT, "lines": lines})
+    public = ViolationsPublic.model_validate({"prompt": TEXT, "seeded": len(faults) or 1, "lines": lines})
     key = ViolationsKey.model_validate({"faults": faults, "rationales": {s: {"why": TEXT} for s in spans}})
     result = score(public, key, ViolationsResponse(marked=tuple(marked)))
     assert score(release(public), key, ViolationsResponse(marked=tuple(marked))) == result

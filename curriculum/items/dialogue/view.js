@@ -19,7 +19,7 @@ const WORDS = {
   journey: { zh: (name) => `${name}一路上的感受：`, en: (name) => `How ${name} felt along the way:` },
   thanks: {
     zh: (turns) => `您一共回应了 ${turns} 次。可以往上翻，看看每句话之后对方的表情。`,
-    en: (turns) => `You responded ${turns} times. Scroll up to see the face after each thing you said.`,
+    en: (turns) => `You responded ${turns === 1 ? "once" : `${turns} times`}. Scroll up to see the face after each thing you said.`,
   },
 };
 

@@ -25,6 +25,9 @@ class Line(Model):
 
 
 class ViolationsPublic(Public):
+    """`seeded` is how many faults there are; learners are told, so that they know when to stop."""
+
+    seeded: Annotated[int, Interval(ge=1)]
     lines: Annotated[tuple[Line, ...], Len(1)]
 
     @property
@@ -56,6 +59,9 @@ def check(public: ViolationsPublic, key: ViolationsKey) -> Iterator[Fault]:
             seen.add(span.id)
             if span.id not in key.rationales:
                 yield Fault(("key", "rationales"), f"span “{span.id}” has no rationale; add one")
+    if public.seeded != len(key.faults):
+        message = f"`seeded` says {public.seeded}, and the key has {len(key.faults)} faults; make them agree"
+        yield Fault(("public", "seeded"), message)
     if len(seen) > MAX_SPANS:
         yield Fault(("public", "lines"), f"{len(seen)} spans are too many; {MAX_SPANS} is the limit")
     for ref in key.faults:
@@ -81,9 +87,13 @@ def unknown(public: ViolationsPublic, response: ViolationsResponse) -> str | Non
 
 
 def missing(public: ViolationsPublic, response: ViolationsResponse) -> Text | None:
-    if response.marked:
+    left = public.seeded - len(response.marked)
+    if left <= 0:
         return None
-    return Text(zh="还没有标出任何一处。", en="Nothing is marked yet.")
+    return Text(
+        zh=f"一共 {public.seeded} 处，还差 {left} 处没有标出。",
+        en=f"There are {public.seeded} faults; {left} {'is' if left == 1 else 'are'} still to be marked.",
+    )
 
 
 def release(public: ViolationsPublic) -> ViolationsPublic:

@@ -105,6 +105,8 @@
     panel.contentHeader.addWidget(new Widget({ node: bar }));
     panel.node.append(status);
     panel.addClass("counterside");
+    // JupyterLab focuses a cell by itself; the mark belongs to those who came there by keyboard.
+    panel.node.addEventListener("keydown", () => panel.addClass("counterside-keyboard"), { once: true });
     panel.toolbar.hide();
     // To a screen reader JupyterLab's cells are a feed of "cell contents"; here they are one text with exercises.
     for (const attribute of ["role", "aria-label"]) notebook.viewportNode?.removeAttribute(attribute);
