@@ -110,6 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CourseError as error:
         errors.print(str(error), markup=False)
         return 1
+    except OSError as error:
+        errors.print(f"{error.filename or 'a file'}: {error.strerror or error}; mend that and try again", markup=False)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0

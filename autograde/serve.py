@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from autograde.course_data import CourseData
 from autograde.engine import course
@@ -138,9 +139,13 @@ def serve_pages(folder: Path, browser: bool) -> None:
     class Pages(http.server.SimpleHTTPRequestHandler):
         """Serves files below an address that other accounts on this machine can't guess."""
 
-        def translate_path(self, path: str) -> str:
-            head, _, rest = path.lstrip("/").partition("/")
-            return super().translate_path(f"/{rest}") if secrets.compare_digest(head, secret) else os.devnull
+        def send_head(self) -> Any:
+            head, _, rest = self.path.lstrip("/").partition("/")
+            if not secrets.compare_digest(head.encode(), secret.encode()):
+                self.send_error(http.HTTPStatus.NOT_FOUND)
+                return None
+            self.path = f"/{rest}"
+            return super().send_head()
 
         def log_message(self, *_words: object) -> None:
             pass

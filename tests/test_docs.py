@@ -11,6 +11,7 @@ import pytest
 
 from autograde.cli import parser
 from autograde.place import ROOT
+from curriculum.load import load_course
 
 CODE = re.compile(r"^( *)```.*?^\1```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -91,3 +92,16 @@ def test_no_file_tells_of_a_machine() -> None:
             if PRIVATE.search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
     assert found == []
+
+
+def test_the_item_of_contributing_is_complete(content: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (item,) = re.findall(r"```yaml\n(id: e3-1-5\n.*?)```", text, re.DOTALL)
+    chapter = content / "chapters" / "3-norms"
+    (chapter / "items" / "e3-1-5.yml").write_text(item, "utf-8")
+    for language in ("zh", "en"):
+        lesson = chapter / f"3-1.{language}.md"
+        lesson.write_text(f"{lesson.read_text('utf-8')}\n{{{{ item e3-1-5 }}}}\n", "utf-8")
+    plan = content / "course.yml"
+    plan.write_text(plan.read_text("utf-8").replace("e3-1-4: 5", "e3-1-4: 5, e3-1-5: 5"), "utf-8")
+    assert "e3-1-5" in load_course(content).chapter("ch3").points
