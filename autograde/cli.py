@@ -27,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
         prog="counterside", description="Service etiquette in finance: content, grading and reports."
     )
-    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
+    main_parser.set_defaults(run=lambda _options: main_parser.print_help())
+    commands = main_parser.add_subparsers(metavar="COMMAND")
 
     def add(name: str, run: object, help: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=help)

@@ -10,6 +10,7 @@ import http.server
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +41,8 @@ c.Exchange.cache = {cache!r}
 
 def serve(role: str, browser: bool) -> None:
     """Serve a role's place until interrupted. Raises CourseError when there is nothing to show."""
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, lambda *_: sys.exit(0))
     data = CourseData()
     if not any(Path(data.config.Exchange.root).iterdir()):
         raise CourseError("there is no course data yet; run “make demo” first")

@@ -32,7 +32,7 @@ def differences(released: Path, submitted: Path) -> list[str]:
     notes = []
     for name, cell in ours:
         if count[name] != 1:
-            notes.append(f"cell {name} {f'stands there {count[name]} times' if count[name] else 'was deleted'}")
+            notes.append(f"cell {name} {f'appears {count[name]} times' if count[name] else 'was deleted'}")
         notes += [f"cell {name}: {what} was changed" for what in changes(cell, found.get(name, cell))]
     extra = count.total() - sum(count[name] for name, _cell in ours)
     if extra:

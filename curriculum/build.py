@@ -17,7 +17,7 @@ from curriculum.model import LANGUAGES, Item, PointId
 PLAY = 'from curriculum.player import play\nplay("{item}")'
 HAND_IN = "from curriculum.player import hand_in\nhand_in()"
 HIDDEN_TEST = '### BEGIN HIDDEN TESTS\nfrom autograde.engine import earned\nearned("{item}")\n### END HIDDEN TESTS'
-NOTE = "*您写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
+NOTE = "*你写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
 NBGRADER_SCHEMA = 3
 
 Cell = dict[str, Any]

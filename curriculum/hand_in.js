@@ -3,7 +3,7 @@
 const WORDS = {
   title: { zh: "提交", en: "Hand in" },
   intro: {
-    zh: "您的答案已随时保存。提交之后还可以继续修改、再次提交，以最后一次为准。",
+    zh: "你的答案已随时保存。提交之后还可以继续修改、再次提交，以最后一次为准。",
     en: "Your answers are saved as you go. You can hand in, go on, and hand in again; the last one counts.",
   },
   progress: { zh: (done, all) => `${all} 题中已完成 ${done} 题`, en: (done, all) => `${done} of ${all} complete` },
@@ -12,7 +12,7 @@ const WORDS = {
   handIn: { zh: "提交", en: "Hand in" },
   again: { zh: "再次提交", en: "Hand in again" },
   ask: {
-    zh: (done, all, open) => `${all} 题中已完成 ${done} 题。还没有完成：${open}。您可以现在提交，之后再提交一次。`,
+    zh: (done, all, open) => `${all} 题中已完成 ${done} 题。还没有完成：${open}。你可以现在提交，之后再提交一次。`,
     en: (done, all, open) => `${done} of ${all} complete. Not finished: ${open}. You may hand in now and again later.`,
   },
   anyway: { zh: "仍然提交", en: "Hand in anyway" },
@@ -24,8 +24,12 @@ const WORDS = {
     en: (titles) => `Some answers are not saved yet: ${titles}. Keep this page open and hand in once they show “Saved”.`,
   },
   receipt: {
-    zh: (at, receipt) => `已于 ${at} 提交，回执号 ${receipt}。您可以继续作答并再次提交，以最后一次为准。`,
+    zh: (at, receipt) => `已于 ${at} 提交，回执号 ${receipt}。你可以继续作答并再次提交，以最后一次为准。`,
     en: (at, receipt) => `Handed in ${at}, receipt ${receipt}. You can go on and hand in again; the last one counts.`,
+  },
+  changed: {
+    zh: "提交之后又有改动，还没有再次提交。",
+    en: "You have changed answers since you handed in. Hand in again for them to count.",
   },
   received: { zh: "提交成功", en: "Done" },
   look: { zh: "看看有没有反馈", en: "Look for feedback" },
@@ -33,10 +37,10 @@ const WORDS = {
   noFeedback: { zh: "还没有反馈。培训师发布之后，在这里就能看到。", en: "There is no feedback yet. You will find it here once your trainer has released it." },
   feedback: { zh: "反馈已经到了。", en: "Your feedback is here." },
   openFeedback: { zh: "打开反馈（新标签页）", en: "Open it (in a new tab)" },
-  outside: { zh: "请在 JupyterLab 中打开本章再提交。您的答案已保存。", en: "Open this chapter in JupyterLab to hand in. Your answers are saved." },
-  failed: { zh: "这一次没有提交成功。您的答案都已保存，请稍后再试。", en: "Handing in did not work this time. Your answers are safe; please try again in a moment." },
+  outside: { zh: "请在 JupyterLab 中打开本章再提交。你的答案已保存。", en: "Open this chapter in JupyterLab to hand in. Your answers are saved." },
+  failed: { zh: "这一次没有提交成功。你的答案都已保存，请稍后再试。", en: "Handing in did not work this time. Your answers are safe; please try again in a moment." },
   unreachable: { zh: "暂时无法查找反馈，请稍后再试。", en: "Feedback can't be looked up just now; please try again in a moment." },
-  login: { zh: "登录已过期。您的答案都已保存；请刷新页面、重新登录后再试。", en: "Your login has expired. Your answers are safe; reload the page, log in and try again." },
+  login: { zh: "登录已过期。你的答案都已保存；请刷新页面、重新登录后再试。", en: "Your login has expired. Your answers are safe; reload the page, log in and try again." },
   comma: { zh: "、", en: ", " },
 };
 
@@ -135,8 +139,10 @@ class HandIn {
       this.progress = h("p", { class: "cs-progress" }),
       this.list = h("ul", { class: "cs-summary", role: "list" }),
       this.panel = h("div", { class: "cs-panel", tabindex: -1 }),
-      this.button = h("button", { type: "button", class: "cs-button cs-primary cs-hand-in-button", onclick: () => this.press() }),
-      this.look = h("button", { type: "button", class: "cs-button cs-look-button", onclick: () => this.lookForFeedback() }),
+      this.news = h("div", { class: "cs-panel", tabindex: -1 }),
+      h("div", { class: "cs-hand-in-actions" },
+        this.button = h("button", { type: "button", class: "cs-button cs-primary cs-hand-in-button", onclick: () => this.press() }),
+        this.look = h("button", { type: "button", class: "cs-button cs-look-button", onclick: () => this.lookForFeedback() })),
       this.live = h("div", { class: "cs-live", role: "status" }));
     this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
     for (const type of ["keydown", "keypress", "keyup"]) this.root.addEventListener(type, (event) => event.stopPropagation());
@@ -148,13 +154,13 @@ class HandIn {
     const onReply = (reply) => { this.waiting.get(reply.id)?.(reply); this.waiting.delete(reply.id); };
     const redraw = () => this.draw();
     model.on("msg:custom", onReply);
-    model.on("change:summary", redraw);
+    model.on("change:summary change:changed", redraw);
     window.addEventListener("counterside:lang", (event) => { this.lang = event.detail; this.draw(); }, { signal });
     window.addEventListener("counterside:saved", () => { clearTimeout(this.soon); this.soon = setTimeout(() => this.ask("refresh"), 200); }, { signal });
     signal.addEventListener("abort", () => {
       clearTimeout(this.soon);
       model.off("msg:custom", onReply);
-      model.off("change:summary", redraw);
+      model.off("change:summary change:changed", redraw);
       this.root.remove();
     });
   }
@@ -181,6 +187,7 @@ class HandIn {
     this.progress.textContent = t(WORDS.progress, summary.length - open.length, summary.length);
     this.drawList();
     this.drawPanel();
+    this.drawNews();
     this.button.replaceChildren(this.working ? t(this.working) : t(this.notice?.kind === "receipt" ? WORDS.again : WORDS.handIn));
     this.button.setAttribute("aria-disabled", String(Boolean(this.working)));
     this.look.textContent = t(WORDS.look);
@@ -205,19 +212,16 @@ class HandIn {
 
   drawPanel() {
     const { notice, t } = this;
-    const picture = JSON.stringify([notice, this.lang, notice?.kind === "ask" && this.summary]);
+    const changed = notice?.kind === "receipt" && this.model.get("changed");
+    const picture = JSON.stringify([notice, this.lang, changed, notice?.kind === "ask" && this.summary]);
     if (this.panel.dataset.picture === picture) return;
     this.panel.dataset.picture = picture;
-    this.panel.dataset.kind = notice?.kind ?? "";
+    this.panel.dataset.kind = changed ? "changed" : notice?.kind ?? "";
     if (this.panel.contains(document.activeElement)) this.panel.focus();
     if (!notice) return this.panel.replaceChildren();
     if (notice.kind === "receipt") {
-      this.panel.replaceChildren(h("p", { class: "cs-receipt-head" }, icon("check"), t(WORDS.received)), h("p", null, t(WORDS.receipt, localTime(notice.at), notice.receipt)));
-    } else if (notice.kind === "feedback") {
-      const link = h("a", { class: "cs-button cs-primary", href: this.feedbackAddress(), target: "_blank", rel: "noopener" }, t(WORDS.openFeedback));
-      this.panel.replaceChildren(h("p", null, t(WORDS.feedback)), h("div", { class: "cs-panel-actions" }, link));
-    } else if (notice.kind === "none") {
-      this.panel.replaceChildren(h("p", null, t(WORDS.noFeedback)));
+      this.panel.replaceChildren(h("p", { class: "cs-receipt-head" }, icon("check"), t(WORDS.received)), h("p", null, t(WORDS.receipt, localTime(notice.at), notice.receipt)),
+        changed && h("p", { class: "cs-trouble" }, icon("warn"), h("span", null, t(WORDS.changed))));
     } else if (notice.kind === "ask") {
       const { summary, open } = this;
       this.panel.replaceChildren(h("p", null, t(WORDS.ask, summary.length - open.length, summary.length, this.titles(open))),
@@ -227,6 +231,15 @@ class HandIn {
     } else {
       this.panel.replaceChildren(h("p", { class: "cs-trouble" }, icon("warn"), h("span", null, t(notice.text, notice.items && this.titles(notice.items)))));
     }
+  }
+
+  drawNews() {
+    const { found, t } = this;
+    this.news.dataset.kind = found ?? "";
+    if (!found) return this.news.replaceChildren();
+    if (found !== "feedback") return this.news.replaceChildren(h("p", null, t(WORDS[found])));
+    const link = h("a", { class: "cs-button cs-primary", href: this.feedbackAddress(), target: "_blank", rel: "noopener" }, t(WORDS.openFeedback));
+    this.news.replaceChildren(h("p", null, t(WORDS.feedback)), h("div", { class: "cs-panel-actions" }, link));
   }
 
   goTo(id) {
@@ -290,18 +303,21 @@ class HandIn {
   async lookForFeedback() {
     if (this.busy || !this.inJupyter()) return;
     this.busy = true;
-    this.work(WORDS.looking);
+    this.announce(this.t(WORDS.looking));
     try {
       // nbgrader answers with the list of assignments; what came is seen in the folder.
       await postToExchange(this.config, "fetch_feedback", this.model.get("course"), this.model.get("assignment"));
       await this.ask("refresh");
-      this.tell({ kind: this.model.get("feedback") ? "feedback" : "none" });
+      this.found = this.model.get("feedback") ? "feedback" : "noFeedback";
     } catch (reason) {
       console.warn("[counterside] no feedback", reason);
-      this.tell({ kind: "trouble", text: reason.text ?? WORDS.unreachable });
+      this.found = reason.text === WORDS.login ? "login" : "unreachable";
     } finally {
       this.busy = false;
     }
+    this.draw();
+    this.news.focus();
+    this.announce(this.news.textContent);
   }
 
   feedbackAddress() {

@@ -274,6 +274,9 @@ class Loader:
         word, args, start, lines = "text", "", 1, []
         for number, line in enumerate(self.text(path).splitlines(), start=1):
             directive = DIRECTIVE.match(line)
+            if line.lstrip().startswith("{{") and not directive:
+                self.report(path, number, "this directive is not closed or not known; write it as {{ item e3-1-1 }}")
+                continue
             if not directive or directive["word"] == "rule":
                 lines.append(self.inline(line, language, path, number, pictures))
                 continue

@@ -20,7 +20,7 @@ const WORDS = {
   error: { zh: "这个答案没有保存成功。", en: "This answer could not be saved." },
   saveAgain: { zh: "再保存一次", en: "Save again" },
   broken: {
-    zh: "这道题暂时无法显示。请刷新页面，您的答案不会丢失。",
+    zh: "这道题暂时无法显示。请刷新页面，你的答案不会丢失。",
     en: "This exercise cannot be shown just now. Reload the page; your answers are safe.",
   },
   check: { zh: "查看反馈", en: "Check my answer" },
@@ -30,6 +30,7 @@ const WORDS = {
     zh: (n) => `这是第 ${n} 次。成绩以第一次为准，可以放心尝试。`,
     en: (n) => `This is talk number ${n}. Your first talk counts, so feel free to try things out.`,
   },
+  firstKept: { zh: "第一次的作答已记录。", en: "Your first talk is kept." },
   feedback: { zh: "反馈", en: "Feedback" },
   share: { zh: (n) => `做对了 ${n}%`, en: (n) => `${n}% right` },
   good: { zh: "做得好", en: "Well done" },
@@ -446,9 +447,10 @@ class Player {
 
   drawStatus() {
     const { saver, t } = this;
-    const missing = saver.state.missing;
+    const kept = !this.item.practice && saver.state.attempt > 1;
+    const missing = kept ? null : saver.state.missing;
     this.missing.dataset.open = String(Boolean(missing));
-    this.missing.replaceChildren(icon(missing ? "open" : "check"), h("span", null, missing ? t(missing) : t(this.revealed || this.view?.ended ? WORDS.done : WORDS.complete)));
+    this.missing.replaceChildren(icon(missing ? "open" : "check"), h("span", null, missing ? t(missing) : kept ? t(WORDS.firstKept) : t(this.revealed || this.view?.ended ? WORDS.done : WORDS.complete)));
     const time = saver.savedAt?.toLocaleTimeString("en-GB") ?? "";
     const words = saver.status === "error" && saver.message ? saver.message : WORDS[saver.status];
     const trouble = ["late", "stale", "error"].includes(saver.status);

@@ -198,6 +198,7 @@ class HandIn(anywidget.AnyWidget):
     log_id = traitlets.Unicode().tag(sync=True)
     summary = traitlets.List().tag(sync=True)
     last = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    changed = traitlets.Bool().tag(sync=True)
     feedback = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, chapter: Chapter) -> None:
@@ -224,8 +225,10 @@ class HandIn(anywidget.AnyWidget):
             }
             for name, words in left.items()
         ]
-        received = [record.response for record in log.records if record.kind == "received"]
-        self.last = received[-1] if received else None
+        received = [(record.seq, record.response) for record in log.records if record.kind == "received"]
+        self.last = received[-1][1] if received else None
+        scored = [self._chapter.replay(item["id"]).scored for item in self.summary]
+        self.changed = bool(received) and any(record and record.seq > received[-1][0] for record in scored)
         self.feedback = self._chapter.newest_feedback()
 
     def receive(self, content: Any) -> None:

@@ -132,5 +132,9 @@ def sentence(detail: ErrorDetails) -> str:
             return f"`{field}` should hold named fields"
         case "tuple_type" | "list_type":
             return f"`{field}` should be a list"
+        case "string_pattern_mismatch" if field in ("point", "rule", "covers"):
+            return f"`{field}` should be an id such as 3.1.2 or F-CN-01, not “{detail['input']}”"
+        case "string_pattern_mismatch":
+            return f"`{field}`: “{detail['input']}” is no id; use small letters, digits and hyphens"
         case _:
             return f"`{field}`: {detail['msg'][0].lower()}{detail['msg'][1:]}"

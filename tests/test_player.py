@@ -122,6 +122,10 @@ def test_handing_in_sums_up_and_the_receipt_waits_for_the_exchange(
     assert card.last is None  # nothing was taken yet
     send(card, monkeypatch, id="hand-in-2", kind="received", lang="zh", at=reply["at"], receipt=reply["receipt"])
     assert hand_in().last == {"at": reply["at"], "receipt": reply["receipt"]}
+    assert not hand_in().changed
+    # An answer after that is not handed in yet, and the card says so.
+    send(play("e3-1-3"), monkeypatch, **answer({"marked": ["drop-by"]}, base=1, name="message-2"))
+    assert hand_in().changed
 
 
 def test_released_feedback_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 const WORDS = {
   talk: { zh: (name) => `与${name}的对话`, en: (name) => `Talk with ${name}` },
-  you: { zh: "您", en: "You" },
+  you: { zh: "你", en: "You" },
   comfort: { zh: "自在程度", en: "Comfort" },
   moods: [
     [20, { zh: "很不自在", en: "very uneasy" }],
@@ -12,13 +12,13 @@ const WORDS = {
   reading: { zh: (value, mood) => `${mood}，${value}/100`, en: (value, mood) => `${mood}, ${value} of 100` },
   rises: { zh: "更自在了", en: "more at ease" },
   falls: { zh: "更紧张了", en: "more uneasy" },
-  choose: { zh: "您怎么回应？", en: "How do you respond?" },
+  choose: { zh: "你怎么回应？", en: "How do you respond?" },
   say: { zh: "就这么说", en: "Say this" },
   first: { zh: "请先选一种回应。", en: "Choose a response first." },
   over: { zh: "对话结束", en: "The talk is over" },
   journey: { zh: (name) => `${name}一路上的感受：`, en: (name) => `How ${name} felt along the way:` },
   thanks: {
-    zh: (turns) => `您一共回应了 ${turns} 次。可以往上翻，看看每句话之后对方的表情。`,
+    zh: (turns) => `你一共回应了 ${turns} 次。可以往上翻，看看每句话之后对方的表情。`,
     en: (turns) => `You responded ${turns === 1 ? "once" : `${turns} times`}. Scroll up to see the face after each thing you said.`,
   },
 };

@@ -1,6 +1,6 @@
 const WORDS = {
   pool: { zh: "还没有排的步骤", en: "Steps not yet placed" },
-  order: { zh: "您的顺序", en: "Your order" },
+  order: { zh: "你的顺序", en: "Your order" },
   poolHint: { zh: "点一下，就排到最后。", en: "Choose a step to put it at the end of your order." },
   orderHint: { zh: "用箭头调整，也可以拖动；键盘：Alt+↑ 或 Alt+↓。", en: "Move steps with the arrows or drag them; on the keyboard, Alt+↑ or Alt+↓." },
   poolEmpty: { zh: "所有步骤都排好了。", en: "All steps are placed." },
@@ -132,7 +132,7 @@ export default function view({ host, item, ui, send }) {
     poolHint.textContent = t(waiting.length ? WORDS.poolHint : WORDS.poolEmpty);
     orderHint.textContent = t(order.length ? WORDS.orderHint : WORDS.orderEmpty);
     orderHint.hidden = locked;
-    poolPart.hidden = locked && !waiting.length;
+    poolPart.hidden = !waiting.length;
     const inPool = focusKey?.startsWith("pool:");
     // The list that will hold the focus is drawn first, so that the focus never rests on nothing.
     const parts = [[list, order.map(orderRow)], [pool, waiting.map(poolStep)]];

@@ -1,6 +1,6 @@
 const WORDS = {
   hint: {
-    zh: "读一读这段记录，点选您认为不妥的地方；再点一次即取消。",
+    zh: "读一读这段记录，点选你认为不妥的地方；再点一次即取消。",
     en: "Read the transcript and mark each part that you find at fault. Choose it again to take the mark away.",
   },
   marked: { zh: (n) => `已标记 ${n} 处`, en: (n) => `${n} marked` },
