@@ -18,7 +18,14 @@ from autograde.serve import LEARNER_LAB, Lab
 
 OPENINGS = 10
 CLICKS = 100
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 # From the click to the moment the widget shows “saved”, as the page itself sees it.
 CLICK = """async ([item, number]) => {
   const card = document.querySelector(`[data-item="${item}"]`);

@@ -19,17 +19,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from autograde.bench_browser import CHROMIUM
+
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "img"
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-]
 CHAPTER = "doc/tree/ch3/ch3.ipynb"
 WIDE = {"width": 1000, "height": 760}
 SCROLL = """(node, room) => {
@@ -194,7 +187,7 @@ def main() -> None:
         with Gradebook(data.db_url) as gradebook:
             note_of = gradebook.find_submission_notebook("ch3", "ch3", "expert").id
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+            browser = playwright.chromium.launch(executable_path=program, args=[*CHROMIUM, "--hide-scrollbars"])
             home = prepare_learner(data, "mei")
             lab = Lab(home, learner_environment(home), log)
             with lab.running():

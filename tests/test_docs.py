@@ -22,7 +22,7 @@ PRIVATE = re.compile(
         r"(?<![\w.])/" + r"(?:work|root|opt/pypi)/",
         r"/(?:home|Users)" + r"/[a-z]\w*/",
         r"file:" + r"//",
-        r"(?:index-url|extra-index|trusted-host)" + r"\s*[= ]",
+        r"(?:index-" + r"url|extra-" + r"index|trusted-" + r"host)\s*[= ]",
         r"(?:pypi|registry|mirrors?|nexus|artifactory|devpi)" + r"\.[a-z0-9-]+\.[a-z]+",
     ))
 )  # fmt: skip

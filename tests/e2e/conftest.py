@@ -13,19 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from autograde.bench_browser import CHROMIUM
 from autograde.course_data import CourseData
 from autograde.serve import Lab, learner_environment, prepare_learner
 from curriculum.load import load_course
 
 EXERCISES = len(load_course().chapter("ch3").items)
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +26,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     assert program, "the browser tests need Debian's chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
         yield chromium
         chromium.close()
 
