@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
+from curriculum.build import criterion_cells
 from curriculum.load import CONTENT, Chapter, Course, load_course
 from curriculum.log import Log, LogError, Record, Replay
 from curriculum.model import Item, Language, Model, Score, Text
-from curriculum.verdict import InvalidResponseError, Row, explain, parse
+from curriculum.verdict import InvalidResponseError, Row, explain, follower, parse
 
 VERDICT = "verdict"
 CONTENT_SUFFIXES = {".yml", ".md", ".tsv"}
@@ -35,14 +36,16 @@ class Note(Model):
 class Outcome(Model):
     """What one item earned, in points of the gradebook, and why.
 
-    `at` and `seq` name the record of the log that counted; `item_hash` and
-    `key_hash` name the content that judged it.
+    `by_hand` of the points are a person's to give, and not in `earned`. `at` and
+    `seq` name the record of the log that counted; `item_hash` and `key_hash` name
+    the content that judged it.
     """
 
     item: str
     state: State
     earned: Annotated[float, Ge(0)]
     points: Annotated[float, Ge(0)]
+    by_hand: Annotated[float, Ge(0)] = 0
     missing: Text | None = None
     flags: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
@@ -121,12 +124,14 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
 
 def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outcome, list[Note]]:
     """Judge the attempt that counts; also return notes on it. Never raises."""
-    record = Replay(records).scored
+    replay = Replay(records, follower(item.kind, item.public))
+    record = replay.scored
     outcome = Outcome(
         item=item.id,
         state="unanswered",
         earned=0,
         points=points,
+        by_hand=sum(cell.points for cell in criterion_cells(item, points)),
         item_hash=item.hash,
         key_hash=item.key_hash,
         seq=record.seq if record else None,
@@ -135,6 +140,10 @@ def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outco
     if record is None:
         return outcome, []
     notes = []
+    if replay.passed_over:
+        at = plain(", ".join(str(record.seq) for record in replay.passed_over))
+        text = f"{item.id}: an answer takes back what had been answered before, and was passed over (record {at})"
+        notes.append(Note(about="log", text=text))
     if record.hash != item.hash:
         notes.append(Note(about="revision", text=f"{item.id}: answered on another revision of the exercise"))
     invalid = outcome.model_copy(update={"state": "invalid"})
@@ -152,10 +161,11 @@ def judged(item: Item, outcome: Outcome, record: Record) -> Outcome:
     """Return the outcome of a valid answer. Raises InvalidResponseError."""
     kind, response = item.kind, parse(item.kind, item.public, record.response)
     score: Score = kind.score(item.public, item.key, response)
+    automatic = outcome.points - outcome.by_hand
     return outcome.model_copy(
         update={
             "state": "graded",
-            "earned": min(outcome.points, outcome.points * score.share),
+            "earned": min(automatic, automatic * score.share),
             "missing": kind.missing(item.public, response),
             "flags": score.flags,
             "rows": tuple(explain(item, score)),

@@ -7,16 +7,17 @@ answered shows nothing of its key: handing in blank must not buy the answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autograde.engine import Outcome, Verdict
-from curriculum.build import note_id
+from autograde.marks import Mark
+from curriculum.build import CriterionCell, criterion_cells, note_id
 from curriculum.load import Chapter, Course
 from curriculum.model import Language, Text
+from curriculum.verdict import number
 
 WORDS = {
     "feedback": Text(zh="学习反馈", en="Your feedback"),
@@ -40,6 +41,12 @@ WORDS = {
         en="The files you handed in differ from what was released. This changes no score: only saved answers count.",
     ),
     "by_hand": Text(zh="由培训师评定", en="set by your trainer"),
+    "waiting": Text(
+        zh="分还在等培训师评定；在那之前，这个成绩是暂时的。",
+        en="points are still to be marked by your trainer; until then this grade is provisional.",
+    ),
+    "not_marked": Text(zh="尚未评定", en="not marked yet"),
+    "marked": Text(zh="培训师的评定", en="Marked by your trainer"),
     "late": Text(zh="迟交扣分", en="Late hand-in"),
     "comment": Text(zh="培训师的话", en="From your trainer"),
     "written": Text(zh="写下的内容", en="What was written"),
@@ -59,14 +66,6 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What the gradebook holds for an item; a person may have set it."""
-
-    score: float
-    by_hand: bool
-
-
 @cache
 def templates() -> Environment:
     folder = Path(__file__).parent / "templates"
@@ -81,11 +80,6 @@ def templates() -> Environment:
     return environment
 
 
-def number(value: float) -> str:
-    """Return a score with at most two decimals and no idle zeros."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
 def signed(value: float) -> str:
     """Return raw units with their sign, and a minus that is one."""
     return f"+{number(value)}" if value > 0 else f"\u2212{number(-value)}"
@@ -94,7 +88,16 @@ def signed(value: float) -> str:
 def fragment(title: Text, outcome: Outcome, language: Language) -> str:
     """Return the reasons for one score as HTML, as the instructor sees them in formgrader."""
     template = templates().get_template("fragment.html")
-    return template.render(title=title, outcome=outcome, lang=language, words=WORDS, course=None)
+    return template.render(title=title, outcome=outcome, lang=language, words=WORDS, course=None, mark=None)
+
+
+def criterion(cell: CriterionCell, language: Language) -> str:
+    """Return a criterion with its levels and their points as Markdown, as the instructor marks it in formgrader."""
+    best = len(cell.criterion.levels) - 1
+    levels = (
+        f"- **{number(cell.points * i / best)}** – {level[language]}" for i, level in enumerate(cell.criterion.levels)
+    )
+    return "\n".join([f"**{cell.criterion.title[language]}**", "", *levels])
 
 
 def page(
@@ -107,13 +110,14 @@ def page(
 ) -> str:
     """Return the page of one learner and chapter.
 
-    `marks` and `comments` are the gradebook's, by cell name; `penalty` is in points.
+    `marks` are the gradebook's by item, `comments` by cell name; `penalty` is in points.
     """
     parts = []
     for outcome in verdict.outcomes:
-        mark = marks.get(outcome.item, Mark(outcome.earned, by_hand=False))
-        comment = comments.get(note_id(outcome.item)) or comments.get(outcome.item)
-        parts.append((course.items[outcome.item].head.title, outcome, mark, comment))
+        item, mark = course.items[outcome.item], marks[outcome.item]
+        names = [note_id(item.id), item.id, *(cell.id for cell in criterion_cells(item, outcome.points))]
+        said = [words for name in names if (words := comments.get(name))]
+        parts.append((item.head.title, outcome, mark, "\n".join(said)))
     return (
         templates()
         .get_template("feedback.html")
@@ -125,6 +129,7 @@ def page(
             penalty=penalty,
             earned=max(0.0, sum(mark.score for mark in marks.values()) - penalty),
             possible=sum(outcome.points for outcome in verdict.outcomes),
+            waiting=sum(mark.waiting for mark in marks.values()),
             lang=verdict.language,
             words=WORDS,
         )

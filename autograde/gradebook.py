@@ -14,25 +14,35 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from autograde.course_data import CourseData
-from autograde.engine import Verdict, read_verdict
+from autograde.engine import Verdict, course, read_verdict
+from autograde.marks import Mark, read_marks
 from autograde.place import CourseError
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One learner's chapter: scores by cell as the gradebook has them, and the verdict behind them."""
+    """One learner's chapter: marks by item as the gradebook has them, and the verdict behind them."""
 
     learner: str
     chapter: str
     at: datetime | None
-    scores: Mapping[str, float]
-    by_hand: frozenset[str]
+    marks: Mapping[str, Mark]
     penalty: float
     verdict: Verdict
 
     @property
     def total(self) -> float:
-        return max(0.0, sum(self.scores.values()) - self.penalty)
+        return max(0.0, sum(mark.score for mark in self.marks.values()) - self.penalty)
+
+    @property
+    def waiting(self) -> float:
+        """Points that a person has still to give or refuse."""
+        return sum(mark.waiting for mark in self.marks.values())
+
+    @property
+    def state(self) -> str:
+        """Return "refused", "look", "waiting" for marks by hand, or "graded"."""
+        return "waiting" if self.verdict.state == "graded" and self.waiting else self.verdict.state
 
 
 def read_gradebook(data: CourseData) -> list[Entry]:
@@ -59,12 +69,12 @@ def read_entry(data: CourseData, submission: SubmittedAssignment) -> Entry | Non
     if not notebook.is_file():
         return None
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    verdict = read_verdict(nbformat.read(notebook, as_version=4))
     return Entry(
         learner=learner,
         chapter=chapter,
         at=submission.timestamp,
-        scores={grade.name: float(grade.score) for grade in grades},
-        by_hand=frozenset(grade.name for grade in grades if grade.manual_score is not None or grade.extra_credit),
+        marks=read_marks(course().items, verdict, grades),
         penalty=sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks),
-        verdict=read_verdict(nbformat.read(notebook, as_version=4)),
+        verdict=verdict,
     )

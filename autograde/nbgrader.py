@@ -21,8 +21,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import engine, feedback, tampering
 from autograde.engine import Note
-from autograde.feedback import Mark
-from curriculum.build import note_id
+from autograde.marks import read_marks
+from curriculum.build import criterion_cells, note_id
 
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
@@ -61,6 +61,12 @@ class RecordVerdict(NbGraderPreprocessor):
         nb.cells = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
         outcomes = {outcome.item: outcome for outcome in verdict.outcomes}
         notes = {note_id(outcome.item): outcome.note for outcome in verdict.outcomes}
+        to_mark = {
+            cell.id: cell
+            for outcome in verdict.outcomes
+            for cell in criterion_cells(items[outcome.item], outcome.points)
+            if outcome.state == "graded"
+        }
         for cell in nb.cells:
             name = cell.metadata.get("nbgrader", {}).get("grade_id")
             if name in outcomes:
@@ -74,6 +80,9 @@ class RecordVerdict(NbGraderPreprocessor):
                 ]
             if notes.get(name):
                 cell.source = as_markdown(notes[name])
+            # nbgrader asks for a mark where the cell is no longer as it was released.
+            if name in to_mark:
+                cell.source = feedback.criterion(to_mark[name], verdict.language)
         return nb, resources
 
 
@@ -88,10 +97,7 @@ class FeedbackExporter(Exporter):
         course = engine.course()
         with Gradebook(names["db_url"]) as gradebook:
             submission = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
-            marks = {
-                grade.name: Mark(score=grade.score, by_hand=grade.manual_score is not None or bool(grade.extra_credit))
-                for grade in submission.grades
-            }
+            marks = read_marks(course.items, verdict, submission.grades)
             comments = {comment.name: comment.manual_comment for comment in submission.comments}
             penalty = submission.late_submission_penalty or 0.0
         page = feedback.page(course, course.chapter(names["assignment"]), verdict, marks, comments, penalty)

@@ -9,10 +9,11 @@ from rich.table import Table
 
 from autograde.course_data import CourseData
 from autograde.engine import course
-from autograde.feedback import WORDS, number, templates
+from autograde.feedback import WORDS, templates
 from autograde.gradebook import Entry, read_gradebook
+from curriculum.verdict import number
 
-STATES = {"graded": "graded", "look": "look at it", "refused": "log refused"}
+STATES = {"graded": "graded", "waiting": "to be marked", "look": "look at it", "refused": "log refused"}
 
 
 def print_gradebook(console: Console) -> None:
@@ -28,14 +29,20 @@ def print_gradebook(console: Console) -> None:
         for entry in (entry for entry in entries if entry.chapter == chapter.id):
             table.add_row(
                 entry.learner,
-                *(f"{entry.scores.get(name, 0):.2f}" for name in chapter.points),
+                *(f"{entry.marks[name].score:.2f}" for name in chapter.points),
                 f"{entry.total:.2f}",
-                STATES[entry.verdict.state],
+                STATES[entry.state],
             )
         console.print(table)
     for entry in entries:
-        for words in entry.verdict.remarks:
+        for words in remarks(entry):
             console.print(f"{entry.learner}, {entry.chapter}: {words}", markup=False)
+
+
+def remarks(entry: Entry) -> list[str]:
+    """Return all that a person should know of a submission, in sentences."""
+    waiting = [f"{number(entry.waiting)} points are still to be marked by hand"] if entry.waiting else []
+    return [*entry.verdict.remarks, *waiting]
 
 
 def write_pages(target: Path) -> Path:
@@ -44,7 +51,7 @@ def write_pages(target: Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     for old in target.glob("*.html"):
         old.unlink()
-    common = {"course": here, "words": WORDS, "states": STATES, "lang": "en"}
+    common = {"course": here, "words": WORDS, "states": STATES, "lang": "en", "remarks": remarks}
     for entry in entries:
         page = (
             templates()

@@ -7,17 +7,18 @@ field by field. The same content gives the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from curriculum.load import Chapter, Course, Theory
-from curriculum.model import LANGUAGES, Item, PointId
+from curriculum.model import LANGUAGES, Criterion, Item, PointId, references
 
 PLAY = 'from curriculum.player import play\nplay("{item}")'
 HAND_IN = "from curriculum.player import hand_in\nhand_in()"
 HIDDEN_TEST = '### BEGIN HIDDEN TESTS\nfrom autograde.engine import earned\nearned("{item}")\n### END HIDDEN TESTS'
 NOTE = "*你写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
+TO_BE_MARKED = "*这里由培训师评定。 · Your trainer marks here.*"
+TRAINER = {"role": "trainer"}
 NBGRADER_SCHEMA = 3
 
 Cell = dict[str, Any]
@@ -65,18 +66,26 @@ def chapter_files(course: Course, chapter: Chapter) -> dict[str, bytes]:
         f"{chapter.id}.ipynb": to_json(notebook(chapter), indent=1),
         "items.json": to_json(public_items(course, chapter), indent=1),
         **{name: path.read_bytes() for name, path in chapter.pictures.items()},
+        **{name: data for item in chapter.items for name, data in item_files(item).items()},
     }
 
 
 def public_items(course: Course, chapter: Chapter) -> dict[str, Any]:
     """Return what the player needs to know of a chapter: never the key of a graded item."""
-    points = {r["point"] for item in chapter.items if item.head.practice for r in rationales(item.key.model_dump())}
+    practice = (item for item in chapter.items if item.head.practice)
+    points = {found for item in practice for _path, found in references(item.key) if isinstance(found, PointId)}
     return {
         "course": course.plan.course,
         "chapter": chapter.id,
         "items": [public_item(item) for item in chapter.items],
         "points": {point: course.teaching_points[point].model_dump() for point in sorted(points)},
     }
+
+
+def item_files(item: Item) -> dict[str, bytes]:
+    """Return the files that an item lays beside the notebook."""
+    files = item.kind.files(item.public) if item.kind.files else {}
+    return {f"data/{item.id}{ending}": data for ending, data in files.items()}
 
 
 def public_item(item: Item) -> dict[str, Any]:
@@ -91,18 +100,6 @@ def public_item(item: Item) -> dict[str, Any]:
     if item.head.practice:
         data["key"] = item.key.model_dump()
     return data
-
-
-def rationales(data: object) -> Iterator[Mapping[str, PointId]]:
-    """Yield every mapping below `data` that names a teaching point."""
-    if isinstance(data, Mapping):
-        if isinstance(data.get("point"), str):
-            yield data
-        for value in data.values():
-            yield from rationales(value)
-    elif isinstance(data, (list, tuple)):
-        for value in data:
-            yield from rationales(value)
 
 
 def notebook(chapter: Chapter) -> dict[str, Any]:
@@ -140,13 +137,35 @@ def item_cells(item: Item, points: float | None) -> list[Cell]:
     if points is None:
         return [code_cell(item.id, source, {})]
     test = f"{source}\n{HIDDEN_TEST.format(item=item.id)}"
-    cells = [code_cell(item.id, test, {"nbgrader": grading(item.id, points)})]
+    marked = criterion_cells(item, points)
+    automatic = points - sum(criterion.points for criterion in marked)
+    cells = [code_cell(item.id, test, {"nbgrader": grading(item.id, automatic)})]
+    for marked_cell in marked:
+        metadata = {"nbgrader": grading(marked_cell.id, marked_cell.points, by_hand=True), "counterside": TRAINER}
+        cells.append(markdown_cell(marked_cell.id, TO_BE_MARKED, metadata))
     if item.kind.note:
         name = note_id(item.id)
         # nbgrader has comments only on cells that a person marks; this one is worth nothing.
-        metadata = {"nbgrader": grading(name, 0, by_hand=True), "counterside": {"role": "note"}}
+        metadata = {"nbgrader": grading(name, 0, by_hand=True), "counterside": TRAINER}
         cells.append(markdown_cell(name, NOTE, metadata))
     return cells
+
+
+class CriterionCell(NamedTuple):
+    """The cell in which a person marks one criterion of an item's rubric."""
+
+    id: str
+    points: float
+    criterion: Criterion
+
+
+def criterion_cells(item: Item, points: float) -> list[CriterionCell]:
+    """Return the cells for an item's rubric; `points` is what the item is worth in all."""
+    rubric = item.kind.rubric
+    if rubric is None:
+        return []
+    each = points * rubric.share / len(rubric.criteria)
+    return [CriterionCell(f"{item.id}-{criterion.id}", each, criterion) for criterion in rubric.criteria]
 
 
 def note_id(item_id: str) -> str:

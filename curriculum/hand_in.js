@@ -44,52 +44,12 @@ const WORDS = {
   comma: { zh: "、", en: ", " },
 };
 
-const ICONS = {
-  check: '<path d="M4.5 10.5l3.6 3.6L15.5 6"/>',
-  open: '<circle cx="10" cy="10" r="6.2" stroke-dasharray="2.6 2.2"/>',
-  warn: '<path d="M10 3.2l7 12.6H3z"/><path d="M10 8v3.6M10 13.6v.2"/>',
-  go: '<path d="M4 10h11.5M10.8 5.2l4.8 4.8-4.8 4.8"/>',
-};
-
 const SAVE_PATIENCE = 10000;
 const KERNEL_PATIENCE = 15000;
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-function readLang() {
-  let stored = null;
-  try { stored = localStorage.getItem("counterside.lang"); } catch { /* the browser's language decides */ }
-  if (stored === "zh" || stored === "en") return stored;
-  return navigator.language?.toLowerCase().startsWith("zh") ? "zh" : "en";
-}
-
-function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function h(tag, props, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props ?? {})) {
-    if (value == null) continue;
-    if (typeof value === "function") node.addEventListener(name.replace(/^on/, ""), value);
-    else node.setAttribute(name, value);
-  }
-  node.append(...children.flat().filter(Boolean));
-  return node;
-}
-
-function icon(name) {
-  const box = document.createElement("template");
-  box.innerHTML = `<svg class="cs-icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false">${ICONS[name]}</svg>`;
-  return box.content.firstChild;
-}
-
 const exerciseOf = (id) => document.querySelector(`.cs-player[data-item="${CSS.escape(id)}"]`);
-
-function isStored(key) {
-  try { return localStorage.getItem(key) !== null; } catch { return false; }
-}
 
 function localTime(at) {
   const date = new Date(at);
@@ -120,10 +80,8 @@ async function postToExchange(config, action, course, assignment) {
 class HandIn {
   constructor(model, el, signal) {
     Object.assign(this, { model, signal, lang: readLang(), waiting: new Map(), working: false });
-    this.t = (text, ...args) => {
-      const words = text?.[this.lang] ?? "";
-      return typeof words === "function" ? words(...args) : words;
-    };
+    this.t = translator(() => this.lang);
+    this.live = announcer();
     this.notice = model.get("last") ? { kind: "receipt", ...model.get("last") } : null;
     this.build(el);
     this.listen();
@@ -143,9 +101,8 @@ class HandIn {
       h("div", { class: "cs-hand-in-actions" },
         this.button = h("button", { type: "button", class: "cs-button cs-primary cs-hand-in-button", onclick: () => this.press() }),
         this.look = h("button", { type: "button", class: "cs-button cs-look-button", onclick: () => this.lookForFeedback() })),
-      this.live = h("div", { class: "cs-live", role: "status" }));
-    this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
-    for (const type of ["keydown", "keypress", "keyup"]) this.root.addEventListener(type, (event) => event.stopPropagation());
+      this.live.node);
+    keepToItself(this.root);
     el.replaceChildren(this.root);
   }
 
@@ -256,25 +213,19 @@ class HandIn {
     this.working = null;
     this.draw();
     this.panel.focus();
-    this.announce(this.panel.textContent);
-  }
-
-  announce(text) {
-    clearTimeout(this.speaking);
-    this.live.textContent = "";
-    this.speaking = setTimeout(() => { this.live.textContent = text; }, 80);
+    this.live.say(this.panel.textContent);
   }
 
   work(words) {
     this.working = words;
     this.notice = null;
     this.draw();
-    this.announce(this.t(words));
+    this.live.say(this.t(words));
   }
 
   // What was typed a moment ago is still under way; counting before it has arrived would be wrong.
   async settle() {
-    const unsaved = () => this.summary.filter((item) => isStored(`counterside.pending.${this.model.get("log_id")}.${item.id}`));
+    const unsaved = () => this.summary.filter((item) => storage.has(`counterside.pending.${this.model.get("log_id")}.${item.id}`));
     const end = Date.now() + SAVE_PATIENCE;
     const slow = setTimeout(() => this.work(WORDS.waiting), 300);
     this.busy = true;
@@ -303,7 +254,7 @@ class HandIn {
   async lookForFeedback() {
     if (this.busy || !this.inJupyter()) return;
     this.busy = true;
-    this.announce(this.t(WORDS.looking));
+    this.live.say(this.t(WORDS.looking));
     try {
       // nbgrader answers with the list of assignments; what came is seen in the folder.
       await postToExchange(this.config, "fetch_feedback", this.model.get("course"), this.model.get("assignment"));
@@ -317,7 +268,7 @@ class HandIn {
     }
     this.draw();
     this.news.focus();
-    this.announce(this.news.textContent);
+    this.live.say(this.news.textContent);
   }
 
   feedbackAddress() {

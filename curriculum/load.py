@@ -15,7 +15,7 @@ from annotated_types import Gt
 from pydantic import RootModel
 
 from curriculum.items import TYPES
-from curriculum.model import LANGUAGES, Head, Item, ItemId, Language, Model, PointId, RuleId, Text
+from curriculum.model import LANGUAGES, Head, Item, ItemId, Key, Language, Model, PointId, RuleId, Text, references
 from curriculum.source import ContentError, Problem, YamlSource
 
 CONTENT = Path(__file__).parent
@@ -131,7 +131,9 @@ class Loader:
 
     def course(self) -> Course:
         if not (self.root / "course.yml").is_file():
-            raise ContentError([Problem("course.yml", 1, f"there is no course in {self.root}; name its folder")])
+            raise ContentError(
+                [Problem("course.yml", 1, "missing-file", f"there is no course in {self.root}; name its folder")]
+            )
         self.rules = self.read_rules()
         self.teaching_points = self.read_teaching_points()
         # Every file is checked, whatever course.yml says of it, so that all faults come at once.
@@ -145,17 +147,17 @@ class Loader:
             raise ContentError(self.problems)
         return Course(plan, tuple(chapters), self.rules, self.teaching_points)
 
-    def report(self, path: Path, line: int, message: str) -> None:
-        self.problems.append(Problem(self.name(path), line, message))
+    def report(self, path: Path, line: int, rule: str, message: str) -> None:
+        self.problems.append(Problem(self.name(path), line, rule, message))
 
     def text(self, path: Path) -> str:
         """Return the text of a file, or nothing after reporting why it can't be read."""
         try:
             return path.read_text("utf-8")
         except FileNotFoundError:
-            self.report(path, 1, "this file is missing; write it")
+            self.report(path, 1, "missing-file", "this file is missing; write it")
         except UnicodeDecodeError:
-            self.report(path, 1, "the file is not in UTF-8; save it as UTF-8")
+            self.report(path, 1, "not-utf-8", "the file is not in UTF-8; save it as UTF-8")
         return ""
 
     def name(self, path: Path) -> str:
@@ -168,7 +170,7 @@ class Loader:
         source = self.yaml(self.root / "rules.yml")
         rules = source.read(RootModel[Mapping[RuleId, Rule]]) if not source.problems else None
         self.problems += source.problems
-        return dict(rules.root) if rules else {}
+        return {str(name): rule for name, rule in rules.root.items()} if rules else {}
 
     def read_teaching_points(self) -> dict[str, Text]:
         path = self.root / "points.tsv"
@@ -176,7 +178,9 @@ class Loader:
         rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
         needed = {"id", "term_zh", "statement_en"}
         if text and not needed <= set(rows.fieldnames or ()):
-            self.report(path, 1, f"the first line should name the columns {', '.join(sorted(needed))}")
+            self.report(
+                path, 1, "missing-column", f"the first line should name the columns {', '.join(sorted(needed))}"
+            )
             return {}
         return {row["id"]: Text(zh=row["term_zh"], en=row["statement_en"]) for row in rows}
 
@@ -191,7 +195,7 @@ class Loader:
         self.written.add(path.stem)
         item = self.item(path)
         if item and item.id in self.items:
-            self.report(path, 1, f"there is an item “{item.id}” already; ids are unique")
+            self.report(path, 1, "duplicate-id", f"there is an item “{item.id}” already; ids are unique")
         elif item:
             self.items[item.id] = item
 
@@ -203,37 +207,36 @@ class Loader:
             head = source.read(Head, drop=("public", "key"))
             if not isinstance(source.data, dict) or str(source.data.get("type")) not in TYPES:
                 if head:
-                    source.report(("type",), f"there is no item type “{head.type}”; use one of {', '.join(TYPES)}")
+                    source.report(
+                        ("type",), "unknown-type", f"there is no item type “{head.type}”; use one of {', '.join(TYPES)}"
+                    )
                 return None
             kind = TYPES[source.data["type"]]
             public = source.read(kind.public, ("public",))
             key = source.read(kind.key, ("key",))
             if head and head.id != path.stem:
-                source.report(("id",), f"the file is called {path.name}; id and file name must agree")
+                source.report(("id",), "name-mismatch", f"the file is called {path.name}; id and file name must agree")
             if public and key:
                 for fault in kind.check(public, key):
-                    source.report(fault.path, fault.message)
-                self.check_rationales(source, source.data.get("key"), ("key",))
+                    source.report(fault.path, fault.rule, fault.message)
+                self.check_references(source, key)
             if head:
                 for i, point in enumerate(head.covers):
                     if point not in self.teaching_points:
-                        source.report(("covers", i), f"there is no teaching point {point} in points.tsv")
+                        source.report(
+                            ("covers", i), "unknown-point", f"there is no teaching point {point} in points.tsv"
+                        )
             return Item(head, kind, public, key) if head and public and key else None
         finally:
             self.problems += source.problems
 
-    def check_rationales(self, source: YamlSource, data: object, path: tuple[str | int, ...]) -> None:
-        """Report points and rules that don't exist, wherever a rationale stands in a key."""
-        if isinstance(data, Mapping):
-            for known, field in ((self.teaching_points, "point"), (self.rules, "rule")):
-                named = data.get(field)
-                if isinstance(named, str) and named not in known:
-                    source.report((*path, field), f"there is no {field} “{named}”; mend the id or take it out")
-            for name, value in data.items():
-                self.check_rationales(source, value, (*path, name))
-        elif isinstance(data, list):
-            for i, value in enumerate(data):
-                self.check_rationales(source, value, (*path, i))
+    def check_references(self, source: YamlSource, key: Key) -> None:
+        """Report points and rules that don't exist, wherever a key names one."""
+        for path, found in references(key):
+            known, what = (self.rules, "rule") if isinstance(found, RuleId) else (self.teaching_points, "point")
+            if found not in known:
+                message = f"there is no {what} “{found}”; mend the id or take it out"
+                source.report(("key", *path), f"unknown-{what}", message)
 
     def section(self, plan: SectionPlan, folder: Path, pictures: Mapping[str, Path]) -> Section:
         items = self.items
@@ -243,7 +246,7 @@ class Loader:
             if path.is_file():
                 by_language[language] = list(self.segments(path, language, pictures))
             else:
-                self.report(path, 1, "this translation is missing; write it")
+                self.report(path, 1, "missing-translation", "this translation is missing; write it")
         if len(by_language) < len(LANGUAGES):
             return Section(plan, ())
         zh, en = by_language["zh"], by_language["en"]
@@ -251,10 +254,10 @@ class Loader:
         for a, b in zip(zh, en, strict=False):
             if a.directive != b.directive:
                 message = f"here stands “{b.directive}”, in the Chinese file “{a.directive}”; both need the same order"
-                self.report(path, b.line, message)
+                self.report(path, b.line, "languages-differ", message)
                 return Section(plan, ())
         if len(zh) != len(en):
-            self.report(path, 1, "the two languages differ in their number of parts")
+            self.report(path, 1, "languages-differ", "the two languages differ in their number of parts")
             return Section(plan, ())
         parts: list[Theory | Item] = []
         for a, b in zip(zh, en, strict=True):
@@ -262,11 +265,11 @@ class Loader:
                 parts.append(items[a.args])
             elif a.word == "item" and a.args not in self.written:
                 message = f"there is no item “{a.args}”; write items/{a.args}.yml or take the line out"
-                self.report(path, b.line, message)
+                self.report(path, b.line, "unknown-item", message)
             elif a.text and b.text:
-                parts.append(Theory(Text(zh=a.text, en=b.text), tuple(a.args.split())))
+                parts.append(Theory(Text(zh=a.text, en=b.text), tuple(map(PointId, a.args.split()))))
             elif a.text or b.text:
-                self.report(path, b.line, "this part is empty in one language; write it")
+                self.report(path, b.line, "missing-translation", "this part is empty in one language; write it")
         return Section(plan, tuple(parts))
 
     def segments(self, path: Path, language: Language, pictures: Mapping[str, Path]) -> Iterator[Segment]:
@@ -275,7 +278,12 @@ class Loader:
         for number, line in enumerate(self.text(path).splitlines(), start=1):
             directive = DIRECTIVE.match(line)
             if line.lstrip().startswith("{{") and not directive:
-                self.report(path, number, "this directive is not closed or not known; write it as {{ item e3-1-1 }}")
+                self.report(
+                    path,
+                    number,
+                    "broken-directive",
+                    "this directive is not closed or not known; write it as {{ item e3-1-1 }}",
+                )
                 continue
             if not directive or directive["word"] == "rule":
                 lines.append(self.inline(line, language, path, number, pictures))
@@ -284,13 +292,13 @@ class Loader:
                 yield Segment(word, args, start, "\n".join(lines).strip())
             if directive["word"] not in ("teaches", "item"):
                 message = f"“{directive['word']}” is no directive; use teaches, item or rule"
-                self.report(path, number, message)
+                self.report(path, number, "broken-directive", message)
             word, args, start, lines = directive["word"], directive["args"], number, []
             if word == "teaches":
                 for point in args.split():
                     if point not in self.teaching_points:
                         message = f"there is no teaching point {point} in points.tsv"
-                        self.report(path, number, message)
+                        self.report(path, number, "unknown-point", message)
             if word == "item":
                 yield Segment(word, args, number, "")
                 word, args = "text", ""
@@ -301,13 +309,13 @@ class Loader:
         for picture in IMAGE.findall(line):
             if picture not in pictures:
                 message = f"there is no picture {picture} beside this file; add it or mend its name"
-                self.report(path, number, message)
+                self.report(path, number, "missing-picture", message)
 
         def fact(match: re.Match[str]) -> str:
             rule = self.rules.get(match[1])
             if rule is None:
                 message = f"there is no rule {match[1]} in rules.yml"
-                self.report(path, number, message)
+                self.report(path, number, "unknown-rule", message)
             return rule.text[language] if rule else match[0]
 
         return INLINE_RULE.sub(fact, line)
@@ -325,18 +333,22 @@ class Loader:
                 if name not in self.written:
                     line = course.line(("chapters", chapter, "sections", i, "items", name))
                     message = f"“{name}” has points, but there is no such item; write it or take its points out"
-                    reported.append(Problem(course.name, line, message))
+                    reported.append(Problem(course.name, line, "unknown-item", message))
         for name, item in self.items.items():
             file = f"{folder}/{name}.yml"
             if name not in here:
                 continue
             if item.head.practice and name in worth:
-                reported.append(Problem(file, 1, "practice never counts; take its points out of course.yml"))
+                reported.append(
+                    Problem(file, 1, "points-on-practice", "practice never counts; take its points out of course.yml")
+                )
             if not item.head.practice and name not in worth:
-                reported.append(Problem(file, 1, "a graded item needs points in course.yml; add them"))
+                reported.append(
+                    Problem(file, 1, "graded-without-points", "a graded item needs points in course.yml; add them")
+                )
             if sections and all(section.parts for section in sections) and placed.count(name) != 1:
                 message = f"the lesson places this item {placed.count(name)} times; it must be once"
-                reported.append(Problem(file, 1, message))
+                reported.append(Problem(file, 1, "not-placed-once", message))
         self.problems += reported
 
 

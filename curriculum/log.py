@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,19 +249,25 @@ class Replay:
     """What the records of one item add up to.
 
     The first attempt counts: `scored` is its last answer. `shown` is the last
-    answer of the attempt under way, `attempt` its number from 1 on.
+    answer of the attempt under way, `attempt` its number from 1 on. With
+    `follows`, an answer that can't come after the one before it in the attempt
+    is passed over, and `passed_over` has its record.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], follows: Callable[[Any, Any], bool] | None = None) -> None:
         self.count = 0
         self.attempt = 1
         self.scored: Record | None = None
         self.shown: Record | None = None
+        self.passed_over: list[Record] = []
         for record in records:
             self.count += 1
             if record.kind == "restart":
                 self.attempt, self.shown = self.attempt + 1, None
             elif record.kind == "answer":
+                if follows and self.shown and not follows(self.shown.response, record.response):
+                    self.passed_over.append(record)
+                    continue
                 self.shown = record
                 if self.attempt == 1:
                     self.scored = record

@@ -9,20 +9,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic_core import CoreSchema, core_schema
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 ItemId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-PointId = Annotated[str, StringConstraints(pattern=r"^[1-6]\.[0-9](\.[0-9]{1,2}[a-z]?)?$")]
-RuleId = Annotated[str, StringConstraints(pattern=r"^F-[A-Z]{2,3}-[0-9]{2}$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Reference(str):
+    """An id that leads out of the item; a class of its own, so that whoever holds one can be found."""
+
+    pattern: ClassVar[str]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(pattern=cls.pattern))
+
+
+class PointId(Reference):
+    """A teaching point of the handbook, or a section."""
+
+    pattern = r"^[1-6]\.[0-9](\.[0-9]{1,2}[a-z]?)?$"
+
+
+class RuleId(Reference):
+    """A legal fact of rules.yml."""
+
+    pattern = r"^F-[A-Z]{2,3}-[0-9]{2}$"
 
 
 class Model(BaseModel):
@@ -73,7 +94,10 @@ class Evidence:
     """One reason for a score: which rule looked at what and what it gave.
 
     `ref` names the step, choice or span; `good` says whether the learner did
-    well there; `earned` is in the item's raw units and may be negative.
+    well there; `earned` is in the item's raw units and may be negative. The
+    words of the rule may speak of `{ref}`, of `{other}` and of each of `values`.
+    The sum of all that the evidence of a score gives, held between 0 and what is
+    possible, is what the score earned.
     """
 
     rule: str
@@ -81,6 +105,7 @@ class Evidence:
     good: bool
     earned: float
     other: str | None = None
+    values: Mapping[str, Text | str | float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +129,34 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of an item: the path of keys to the place, and a sentence."""
+    """One fault of an item: the lint rule it breaks, the path of keys to the place, and a sentence."""
 
+    rule: str
     path: tuple[str | int, ...]
     message: str
+
+
+class Criterion(Model):
+    """One line of a rubric: what each level from 0 on looks like."""
+
+    id: ItemId
+    title: Text
+    levels: tuple[Text, ...]
+
+
+class Rubric(Model):
+    """How a person marks: `share` of an item's points, in equal parts for each criterion."""
+
+    share: float
+    criteria: tuple[Criterion, ...]
 
 
 P = TypeVar("P", bound=Public)
 K = TypeVar("K", bound=Key)
 R = TypeVar("R", bound=Response)
+
+
+Choose = Callable[[Sequence[Text]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +168,20 @@ class ItemType(Generic[P, K, R]):
     missing(public, response): what is still to do, or None when complete.
     score(public, key, response): the verdict; total for any valid response.
     release(public): the public data as learners get it, in an order that says nothing.
-    labels(public): what each ref of the evidence is called.
-    words: a sentence for each rule of the evidence; `{ref}` and `{other}` stand for labels.
+    labels(public, key): what each ref of the evidence is called.
+    words: a sentence for each rule of the evidence, with `{ref}`, `{other}` and its values.
+    guess(public, choose): a raw response of somebody who knows nothing and leaves
+        each choice to `choose`, which gets the texts to choose from and returns an
+        index; None where there is nothing to guess.
     prose(public, response, language): what the learner wrote in their own words,
         to be shown with the score; None for a type without free text.
     note(response): what the learner wrote to the trainer, who answers it in
         formgrader; empty when there is nothing to answer.
+    rubric: how a person marks the part of the points that `score` doesn't give.
+    follows(before, after): whether an attempt can go on from one response to the
+        other; None where a learner may change anything at any time.
+    files(public): files to lie beside the notebook, content by ending of the name.
+    picture(public, key, language): the item as an SVG for its author.
     """
 
     name: str
@@ -141,10 +193,15 @@ class ItemType(Generic[P, K, R]):
     missing: Callable[[P, R], Text | None]
     score: Callable[[P, K, R], Score]
     release: Callable[[P], P]
-    labels: Callable[[P], Mapping[str, Text]]
+    labels: Callable[[P, K], Mapping[str, Text]]
     words: Mapping[str, Text]
+    guess: Callable[[P, Choose], Any] | None
     prose: Callable[[P, R, Language], str] | None = None
     note: Callable[[R], str] | None = None
+    rubric: Rubric | None = None
+    follows: Callable[[R, R], bool] | None = None
+    files: Callable[[P], Mapping[str, bytes]] | None = None
+    picture: Callable[[P, K, Language], str] | None = None
 
 
 class Head(Model):
@@ -181,6 +238,20 @@ class Item:
     def key_hash(self) -> str:
         """Content hash of the key: what a score refers to."""
         return digest(self.key.model_dump())
+
+
+def references(data: object) -> Iterator[tuple[tuple[str | int, ...], Reference]]:
+    """Yield the path and value of every reference below `data`, a model or plain data."""
+    if isinstance(data, Reference):
+        yield (), data
+    elif isinstance(data, Model):
+        yield from references(data.model_dump())
+    elif isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from (((name, *path), found) for path, found in references(value))
+    elif isinstance(data, (list, tuple)):
+        for i, value in enumerate(data):
+            yield from (((i, *path), found) for path, found in references(value))
 
 
 def digest(data: Any) -> str:

@@ -25,12 +25,12 @@ const WORDS = {
   },
   check: { zh: "查看反馈", en: "Check my answer" },
   tryAgain: { zh: "再练一次", en: "Try again" },
-  playAgain: { zh: "再谈一次（以第一次为准）", en: "Play again (your first talk counts)" },
+  playAgain: { zh: "再来一次（以第一次为准）", en: "Play again (your first try counts)" },
   firstCounts: {
     zh: (n) => `这是第 ${n} 次。成绩以第一次为准，可以放心尝试。`,
-    en: (n) => `This is talk number ${n}. Your first talk counts, so feel free to try things out.`,
+    en: (n) => `This is try number ${n}. Your first try counts, so feel free to try things out.`,
   },
-  firstKept: { zh: "第一次的作答已记录。", en: "Your first talk is kept." },
+  firstKept: { zh: "第一次的作答已记录。", en: "Your first try is kept." },
   feedback: { zh: "反馈", en: "Feedback" },
   share: { zh: (n) => `做对了 ${n}%`, en: (n) => `${n}% right` },
   good: { zh: "做得好", en: "Well done" },
@@ -39,142 +39,10 @@ const WORDS = {
   better: { zh: "可以这样", en: "Better" },
   example: { zh: "示范", en: "For example" },
   handbook: { zh: "手册要点", en: "Handbook" },
-  moveUp: { zh: (what) => `上移：${what}`, en: (what) => `Move up: ${what}` },
-  moveDown: { zh: (what) => `下移：${what}`, en: (what) => `Move down: ${what}` },
 };
 
-const ICONS = {
-  check: '<path d="M4.5 10.5l3.6 3.6L15.5 6"/>',
-  again: '<path d="M15.5 6.2A6.3 6.3 0 1 0 16.3 10"/><path d="M16 2.8v3.9h-3.9"/>',
-  open: '<circle cx="10" cy="10" r="6.2" stroke-dasharray="2.6 2.2"/>',
-  warn: '<path d="M10 3.2l7 12.6H3z"/><path d="M10 8v3.6M10 13.6v.2"/>',
-  cloud: '<path d="M6 15.2a3.4 3.4 0 0 1-.3-6.8 4.6 4.6 0 0 1 8.9 1 2.9 2.9 0 0 1-.4 5.8z"/>',
-  up: '<path d="M10 16V4.5M5.2 9.2L10 4.4l4.8 4.8"/>',
-  down: '<path d="M10 4v11.5M5.2 10.8l4.8 4.8 4.8-4.8"/>',
-  back: '<path d="M7.6 5L3.8 8.8l3.8 3.8"/><path d="M4 8.8h7.6a4 4 0 0 1 0 8H9.4"/>',
-  plus: '<path d="M10 4.5v11M4.5 10h11"/>',
-  grip: '<path d="M7.5 5v.1M12.5 5v.1M7.5 10v.1M12.5 10v.1M7.5 15v.1M12.5 15v.1"/>',
-  flag: '<path d="M5 17.2V3.2M5 4h9.6l-2 3.4 2 3.4H5"/>',
-  speak: '<path d="M3.5 9.8c0-3.2 2.9-5.6 6.5-5.6s6.5 2.4 6.5 5.6-2.9 5.6-6.5 5.6c-.8 0-1.6-.1-2.3-.3L4.2 16.8l.9-3A5.2 5.2 0 0 1 3.5 9.8z"/>',
-  book: '<path d="M4 4.2h4.4c1 0 1.6.7 1.6 1.6v10c0-.8-.6-1.4-1.6-1.4H4zM16 4.2h-4.4c-1 0-1.6.7-1.6 1.6"/><path d="M16 4.2v10.2h-4.4c-1 0-1.6.6-1.6 1.4"/>',
-};
-
-const LANG_KEY = "counterside.lang";
 const LATE_AFTER = 3000;
 const RETRY_EVERY = 2000;
-
-// Private browsing and strict policies make localStorage throw; the exercise must live on without it.
-const storage = {
-  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(key, value); } catch { /* the queue in memory still holds it */ } },
-  read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
-  remove(key) { try { localStorage.removeItem(key); } catch { /* nothing was stored either */ } },
-};
-
-function readLang() {
-  const stored = storage.get(LANG_KEY);
-  if (stored === "zh" || stored === "en") return stored;
-  return navigator.language?.toLowerCase().startsWith("zh") ? "zh" : "en";
-}
-
-function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
-  hex[6] = "4" + hex[6][1];
-  hex[8] = "a" + hex[8][1];
-  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
-function h(tag, props, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props ?? {})) {
-    if (value == null || (value === false && !name.startsWith("aria-"))) continue;
-    if (typeof value === "function") node.addEventListener(name.replace(/^on/, ""), value);
-    else node.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : value);
-  }
-  node.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
-  return node;
-}
-
-function svg(markup) {
-  const box = document.createElement("template");
-  box.innerHTML = markup;
-  return box.content.firstChild;
-}
-
-const icon = (name) => svg(`<svg class="cs-icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false">${ICONS[name]}</svg>`);
-
-// Stage directions stand in brackets, full-width or not.
-const spoken = (text) => text.split(/(（[^）]*）|\([^)]*\))/).filter(Boolean)
-  .map((part) => (/^[（(]/.test(part) ? h("em", { class: "cs-stage" }, part) : part));
-
-// The old tree leaves only after the focus has moved on: when a focused element is removed,
-// JupyterLab takes the focus for the notebook.
-function swap(host, nodes, focusKey) {
-  const old = [...host.childNodes];
-  const key = focusKey ?? (host.contains(document.activeElement) ? document.activeElement.dataset.key : null);
-  host.append(...[nodes].flat(Infinity));
-  const target = key && [...host.querySelectorAll("[data-key]")].find((node) => node.dataset.key === key && !old.some((gone) => gone.contains(node)));
-  target?.focus();
-  for (const node of old) node.remove();
-}
-
-function options({ legend, options: list, value, onchoose }) {
-  const name = newId();
-  return h("fieldset", { class: "cs-options" },
-    h("legend", { class: "cs-label" }, legend),
-    list.map((option) => h("label", { class: "cs-option" },
-      h("input", { type: "radio", name, value: option.id, "data-key": option.id, checked: option.id === value, onchange: () => onchoose(option.id) }),
-      h("span", { class: "cs-option-text" }, option.content))));
-}
-
-function iconButton(name, label, onclick, props) {
-  return h("button", { type: "button", class: "cs-icon-button", "aria-label": label, title: label, onclick, ...props }, icon(name));
-}
-
-// aria-disabled and not disabled: a focused button that becomes disabled loses the focus.
-function moveButtons({ t, id, label, index, count, move }) {
-  const button = (name, words, to) => iconButton(name, t(words, label),
-    () => to >= 0 && to < count && move(to, `${name}:${id}`),
-    { "data-key": `${name}:${id}`, "aria-disabled": to < 0 || to >= count });
-  return [button("up", WORDS.moveUp, index - 1), button("down", WORDS.moveDown, index + 1)];
-}
-
-function meter(label) {
-  const bar = h("span", { class: "cs-meter-bar" });
-  const node = h("div", { class: "cs-meter", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
-  return {
-    node,
-    set(value, text) {
-      node.setAttribute("aria-valuenow", value);
-      node.setAttribute("aria-valuetext", text);
-      bar.style.inlineSize = `${value}%`;
-    },
-  };
-}
-
-function face() {
-  const node = svg(`<svg class="cs-face" width="40" height="40" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
-    <circle class="cs-face-skin" cx="24" cy="24" r="21"/>
-    <g class="cs-face-eyes"><ellipse cx="17" cy="22.5" rx="2.3" ry="2.7"/><ellipse cx="31" cy="22.5" rx="2.3" ry="2.7"/></g>
-    <path class="cs-face-brow" d="M13 15.5q3.8-2.2 7.2-.4"/><path class="cs-face-brow" d="M27.8 15.1q3.4-1.8 7.2.4"/>
-    <path class="cs-face-mouth"/></svg>`);
-  const [left, right] = node.querySelectorAll(".cs-face-brow");
-  const mouth = node.querySelector(".cs-face-mouth");
-  return {
-    node,
-    set(value) {
-      const mood = (value - 50) / 50;
-      const curve = `M15 ${32.5 - mood * 2}Q24 ${32.5 + mood * 10} 33 ${32.5 - mood * 2}`;
-      mouth.setAttribute("d", curve);
-      mouth.style.setProperty("d", `path("${curve}")`);
-      const tilt = Math.min(0, mood) * 20;
-      left.style.transform = `translateY(${-mood * 1.2}px) rotate(${tilt}deg)`;
-      right.style.transform = `translateY(${-mood * 1.2}px) rotate(${-tilt}deg)`;
-      node.dataset.mood = value < 45 ? "low" : value < 60 ? "mid" : "high";
-    },
-  };
-}
 
 // At most one message is under way; behind it waits only the newest snapshot (and a restart, which
 // must not be swallowed by the answer that follows it).
@@ -281,15 +149,6 @@ async function loadView(source) {
   try { return (await import(url)).default; } finally { URL.revokeObjectURL(url); }
 }
 
-// Letters, arrows and the clipboard belong to the widget; JupyterLab would take them as notebook
-// commands. Only the attribute on the focused element itself keeps its shortcuts away.
-function keepToItself(root) {
-  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
-  for (const type of ["keydown", "keypress", "keyup", "copy", "cut", "paste", "dblclick"]) {
-    root.addEventListener(type, (event) => event.stopPropagation());
-  }
-}
-
 function feedbackRow(row, t) {
   const part = (label, text, name) => text && h("div", { class: `cs-row-${name}` }, h("span", { class: "cs-row-label" }, t(label)), h("span", null, text));
   return h("li", { class: "cs-row", "data-good": String(row.good) },
@@ -306,15 +165,13 @@ class Player {
     this.signal = signal;
     this.item = model.get("item");
     this.lang = readLang();
-    this.t = (text, ...args) => {
-      const words = text?.[this.lang] ?? "";
-      return typeof words === "function" ? words(...args) : words;
-    };
+    this.t = translator(() => this.lang);
     this.saver = saverFor(`counterside.pending.${model.get("log_id")}.${this.item.id}`, model.get("state"));
+    this.live = announcer();
     this.ui = {
-      t: this.t, words: WORDS, h, icon, iconButton, swap, spoken, options, meter, face, newId,
+      t: this.t, h, icon, iconButton, swap, spoken, options, meter, face, newId,
       moveButtons: (props) => moveButtons({ t: this.t, ...props }),
-      announce: (text) => this.announce(text),
+      announce: this.live.say,
     };
     this.build(el);
     this.listen();
@@ -336,7 +193,7 @@ class Player {
         this.missing = h("p", { class: "cs-missing" }),
         this.status = h("p", { class: "cs-status" }),
         this.actions = h("div", { class: "cs-actions" })),
-      this.live = h("div", { class: "cs-live", role: "status" }));
+      this.live.node);
     if (!window.counterside?.extension) this.head.append(this.languages = h("div", { class: "cs-languages", role: "group" }));
     keepToItself(this.root);
     el.replaceChildren(this.root);
@@ -384,12 +241,6 @@ class Player {
     this.mount();
   }
 
-  announce(text) {
-    clearTimeout(this.speaking);
-    this.live.textContent = "";
-    this.speaking = setTimeout(() => { this.live.textContent = text; }, 80);
-  }
-
   restart() {
     this.revealed = false;
     this.title.focus();
@@ -407,7 +258,7 @@ class Player {
     const { saver, t, item } = this;
     if (saver.status === "stale" && this.lastStatus !== "stale") {
       this.lastStatus = "stale";
-      this.announce(t(WORDS.stale));
+      this.live.say(t(WORDS.stale));
       return this.remount();
     }
     const feedback = saver.busy ? null : saver.state.feedback;
@@ -456,7 +307,7 @@ class Player {
     const trouble = ["late", "stale", "error"].includes(saver.status);
     this.status.dataset.status = saver.status;
     this.status.replaceChildren(...(saver.status === "idle" ? [] : [icon(trouble ? "warn" : saver.status === "saved" ? "check" : "cloud"), h("span", null, t(words, time))]));
-    if (trouble && this.lastStatus !== saver.status) this.announce(this.status.textContent);
+    if (trouble && this.lastStatus !== saver.status) this.live.say(this.status.textContent);
     this.lastStatus = saver.status;
   }
 
@@ -472,7 +323,7 @@ class Player {
     swap(this.feedback, [
       h("div", { class: "cs-feedback-head" }, h("h4", { tabindex: -1, "data-key": "feedback" }, this.t(WORDS.feedback)), bar.node, h("span", { class: "cs-share" }, share)),
       h("ul", { class: "cs-rows" }, feedback.rows.map((row) => feedbackRow(row, this.t)))]);
-    this.announce(`${this.t(WORDS.feedback)}: ${share}`);
+    this.live.say(`${this.t(WORDS.feedback)}: ${share}`);
   }
 
   drawActions(feedback, ended) {

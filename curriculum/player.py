@@ -23,7 +23,7 @@ from pydantic import Field
 from curriculum.items import TYPES
 from curriculum.log import Kind, Log, LogError, Replay
 from curriculum.model import LANGUAGES, Head, Item, ItemType, Language, Model, Public, Text
-from curriculum.verdict import BROKEN, InvalidResponseError, explain, judge, parse
+from curriculum.verdict import BROKEN, InvalidResponseError, explain, follower, judge, parse
 
 HERE: Final = Path(__file__).parent
 CHANGED_ELSEWHERE = Text(
@@ -72,7 +72,8 @@ class Chapter:
         return (notebook.parent / pages[-1].relative_to(folder)).as_posix() if pages else ""
 
     def replay(self, item_id: str) -> Replay:
-        return Replay(record for record in self.log.records if record.item == item_id)
+        records = (record for record in self.log.records if record.item == item_id)
+        return Replay(records, follower(*typed(self.items[item_id])))
 
     def missing(self, item_id: str) -> Text | None:
         """Return what is still to do in the attempt that counts, or None."""
@@ -131,7 +132,7 @@ class Player(anywidget.AnyWidget):
         self._chapter, self._item = chapter, item
         chapter.log.refresh()
         super().__init__(
-            _esm=asset("player.js"),
+            _esm=asset("parts.js") + asset("player.js"),
             _css=styles(),
             item={name: item[name] for name in ("id", "type", "practice", "title", "public")},
             view=asset(f"items/{kind.name}/view.js"),
@@ -168,7 +169,7 @@ class Player(anywidget.AnyWidget):
         try:
             message = Message.model_validate(content)
             if message.kind == "answer":
-                parse(*typed(self._item), message.response)
+                self.check(message)
             status = self._chapter.log.append(
                 id=message.id,
                 item=self._item["id"],
@@ -187,6 +188,16 @@ class Player(anywidget.AnyWidget):
         reply = {"id": message_id, "status": status, "state": self.state}
         self.send({**reply, "message": words.model_dump() if words else None})
 
+    def check(self, message: Message) -> None:
+        """Raise InvalidResponseError for a response that this exercise can't produce now."""
+        kind, public = typed(self._item)
+        parse(kind, public, message.response)
+        replay, follows = self._chapter.replay(self._item["id"]), follower(kind, public)
+        # An answer to an outdated view is the log's to refuse.
+        current = replay.shown if message.base == replay.count else None
+        if current and follows and not follows(current.response, message.response):
+            raise InvalidResponseError("what was answered before can't be taken back")
+
 
 class HandIn(anywidget.AnyWidget):
     """The card that sums up what is answered and hands the chapter in."""
@@ -204,7 +215,7 @@ class HandIn(anywidget.AnyWidget):
     def __init__(self, chapter: Chapter) -> None:
         self._chapter = chapter
         super().__init__(
-            _esm=asset("hand_in.js"),
+            _esm=asset("parts.js") + asset("hand_in.js"),
             _css=styles(),
             course=chapter.course,
             assignment=chapter.id,

@@ -18,14 +18,15 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One fault in the content: where it is and what to do about it."""
+    """One fault in the content: where it is, which lint rule it breaks and what to do about it."""
 
     file: str
     line: int
+    rule: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        return f"{self.file}:{self.line}: {self.message} [{self.rule}]"
 
 
 class ContentError(Exception):
@@ -66,15 +67,16 @@ class YamlSource:
                 self._walk(node, ())
                 self.data = loader.construct_document(node)
         except FileNotFoundError:
-            self.report((), "this file is missing; write it")
+            self.report((), "missing-file", "this file is missing; write it")
         except UnicodeDecodeError:
-            self.report((), "the file is not in UTF-8; save it as UTF-8")
+            self.report((), "not-utf-8", "the file is not in UTF-8; save it as UTF-8")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
-            self.problems.append(Problem(name, line, f"this is no valid YAML: {error.problem or error.context}"))
+            message = f"this is no valid YAML: {error.problem or error.context}"
+            self.problems.append(Problem(name, line, "broken-yaml", message))
         except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
-            self.report((), f"this is no valid YAML: {error}")
+            self.report((), "broken-yaml", f"this is no valid YAML: {error}")
 
     def _walk(self, node: yaml.Node, path: Keys) -> None:
         self._lines.setdefault(path, node.start_mark.line + 1)
@@ -82,9 +84,8 @@ class YamlSource:
             for key, value in node.value:
                 here = (*path, key.value)
                 if here in self._lines:
-                    self.problems.append(
-                        Problem(self.name, key.start_mark.line + 1, f"“{key.value}” stands here twice; keep one")
-                    )
+                    message = f"“{key.value}” stands here twice; keep one"
+                    self.problems.append(Problem(self.name, key.start_mark.line + 1, "broken-yaml", message))
                 self._lines[here] = key.start_mark.line + 1
                 self._walk(value, here)
         elif isinstance(node, yaml.SequenceNode):
@@ -97,8 +98,8 @@ class YamlSource:
             path = path[:-1]
         return self._lines[path]
 
-    def report(self, path: Keys, message: str) -> None:
-        self.problems.append(Problem(self.name, self.line(path), message))
+    def report(self, path: Keys, rule: str, message: str) -> None:
+        self.problems.append(Problem(self.name, self.line(path), rule, message))
 
     def read(self, model: type[M], path: Keys = (), drop: Iterable[str] = ()) -> M | None:
         """Return the data at `path` as `model`, or None after reporting what is wrong."""
@@ -112,8 +113,22 @@ class YamlSource:
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 place = tuple(key for key in detail["loc"] if key != "[key]")
-                self.report((*path, *place), sentence(detail))
+                self.report((*path, *place), named(detail), sentence(detail))
             return None
+
+
+def named(detail: ErrorDetails) -> str:
+    """Return the name of the lint rule that a validation error breaks."""
+    field = next((key for key in reversed(detail["loc"]) if isinstance(key, str) and key != "[key]"), "")
+    match detail["type"]:
+        case "missing" | "string_too_short" if field in ("zh", "en"):
+            return "missing-translation"
+        case "missing":
+            return "missing-field"
+        case "extra_forbidden":
+            return "unknown-field"
+        case _:
+            return "wrong-value"
 
 
 def sentence(detail: ErrorDetails) -> str:

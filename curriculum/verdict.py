@@ -6,11 +6,25 @@ so that both judge alike.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from curriculum.model import Evidence, Item, ItemType, Model, PointId, Public, Rationale, Response, RuleId, Score, Text
+from curriculum.model import (
+    Evidence,
+    Item,
+    ItemType,
+    Language,
+    Model,
+    PointId,
+    Public,
+    Rationale,
+    Response,
+    RuleId,
+    Score,
+    Text,
+)
 
 BROKEN = Text(zh="这份作答的内容不是本题能产生的。", en="This response is none that the exercise can produce.")
 
@@ -48,26 +62,65 @@ def parse(kind: ItemType[Any, Any, Any], public: Public, raw: Any) -> Response:
     return response
 
 
+def follower(kind: ItemType[Any, Any, Any], public: Public) -> Callable[[Any, Any], bool] | None:
+    """Return whether one raw response can come after another, or None where any can.
+
+    What is no response at all has nothing to keep, and never follows a valid one.
+    """
+    if kind.follows is None:
+        return None
+    follows = kind.follows
+
+    def can_follow(before: Any, after: Any) -> bool:
+        try:
+            earlier = parse(kind, public, before)
+        except InvalidResponseError:
+            return True
+        try:
+            return follows(earlier, parse(kind, public, after))
+        except InvalidResponseError:
+            return False
+
+    return can_follow
+
+
 def judge(item: Item, raw: Any) -> tuple[Score, Text | None]:
     """Score a raw response; also say what is missing. Raises InvalidResponseError."""
     response = parse(item.kind, item.public, raw)
     return item.kind.score(item.public, item.key, response), item.kind.missing(item.public, response)
 
 
+def filled(template: Text, values: Mapping[str, Text | str | float]) -> Text:
+    """Return a sentence with its values, each in the sentence's language."""
+
+    def word(value: Text | str | float, language: Language) -> str:
+        if isinstance(value, Text):
+            return value[language]
+        return value if isinstance(value, str) else number(value)
+
+    def words(language: Language) -> str:
+        return template[language].format(**{name: word(value, language) for name, value in values.items()})
+
+    return Text(zh=words("zh"), en=words("en"))
+
+
+def number(value: float) -> str:
+    """Return a number with at most two decimals and no idle zeros."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 def explain(item: Item, score: Score) -> list[Row]:
     """Return the evidence of a score in words, one row for each reason."""
-    labels = item.kind.labels(item.public)
+    labels = item.kind.labels(item.public, item.key)
 
     def row(evidence: Evidence) -> Row:
         rationale = item.key.rationale(evidence.ref) or Rationale(why=item.head.title)
-        template, ref = item.kind.words[evidence.rule], labels[evidence.ref]
-        other = labels[evidence.other] if evidence.other else ref
+        values = {"ref": labels[evidence.ref], **evidence.values}
+        if evidence.other:
+            values["other"] = labels[evidence.other]
         return Row(
             because=f"{item.kind.name}.{evidence.rule}",
-            did=Text(
-                zh=template.zh.format(ref=ref.zh, other=other.zh),
-                en=template.en.format(ref=ref.en, other=other.en),
-            ),
+            did=filled(item.kind.words[evidence.rule], values),
             good=evidence.good,
             earned=evidence.earned,
             why=rationale.why,

@@ -16,4 +16,6 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
+    guess=model.guess,
+    follows=model.follows,
 )

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from annotated_types import Interval, Len
 
-from curriculum.model import Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.checks import broken_links, duplicate_ids, rationales
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_NODES = 60
 
@@ -91,44 +92,41 @@ def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
     faults = [*check_refs(public, key), *check_paths(public)]
     yield from faults
     if not faults and not best_total(public, key):
-        yield Fault(("key", "points"), "no path earns a point; give the best reply of each turn some")
+        yield Fault(
+            "unscored-choice", ("key", "points"), "no path earns a point; give the best reply of each turn some"
+        )
 
 
 def check_refs(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
     ids = [node.id for node in public.nodes]
+    yield from duplicate_ids(("public", "nodes"), ids, "node")
     if public.start not in ids:
-        yield Fault(("public", "start"), f"there is no node “{public.start}” to start from")
-    refs: set[str] = set()
+        yield Fault("broken-link", ("public", "start"), f"there is no node “{public.start}” to start from")
+    refs: dict[str, bool] = {}
     for i, node in enumerate(public.nodes):
-        where = ("public", "nodes", i)
-        if node.id in ids[:i]:
-            yield Fault((*where, "id"), f"node id “{node.id}” is used twice; give each its own")
+        where = ("public", "nodes", i, "choices")
         if len(node.choices) == 1:
-            yield Fault((*where, "choices"), "one choice is no choice; add another or join the two nodes")
-        names = [choice.id for choice in node.choices]
+            yield Fault("single-choice", where, "one choice is no choice; add another or join the two nodes")
+        yield from duplicate_ids(where, [choice.id for choice in node.choices], "choice")
         for j, choice in enumerate(node.choices):
-            ref = f"{node.id}.{choice.id}"
-            refs.add(ref)
-            if choice.id in names[:j]:
-                yield Fault((*where, "choices", j, "id"), f"choice id “{choice.id}” is used twice in this node")
+            refs[f"{node.id}.{choice.id}"] = is_weaker(key, node, choice)
             if choice.to not in ids:
-                yield Fault((*where, "choices", j, "to"), f"the link leads to “{choice.to}”, and there is no such node")
+                message = f"the link leads to “{choice.to}”, and there is no such node"
+                yield Fault("broken-link", (*where, j, "to"), message)
             if choice.id not in key.points.get(node.id, {}):
-                yield Fault(("key", "points", node.id, choice.id), f"choice “{ref}” has no points; add them")
-            if ref not in key.rationales:
-                yield Fault(("key", "rationales"), f"choice “{ref}” has no rationale; add one")
-            elif is_weaker(key, node, choice) and key.rationales[ref].better is None:
-                yield Fault(("key", "rationales", ref), f"choice “{ref}” needs `better`: what should be said instead")
+                message = f"choice “{node.id}.{choice.id}” has no points; add them"
+                yield Fault("unscored-choice", ("key", "points", node.id, choice.id), message)
+        effects = {(choice.to, key.points.get(node.id, {}).get(choice.id)) for choice in node.choices}
+        if len(node.choices) > 1 and len(effects) == 1:
+            message = f"whatever is chosen at “{node.id}” leads to the same place for the same points; let it matter"
+            yield Fault("choice-without-effect", where, message)
     for name, points in key.points.items():
         for choice_id in points:
             if f"{name}.{choice_id}" not in refs:
-                yield Fault(("key", "points", name, choice_id), f"there is no choice “{name}.{choice_id}”")
-    for ref in key.rationales:
-        if ref not in refs:
-            yield Fault(("key", "rationales", ref), f"there is no choice “{ref}”")
-    for i, ref in enumerate(key.red_lines):
-        if ref not in refs:
-            yield Fault(("key", "red_lines", i), f"there is no choice “{ref}”")
+                message = f"there is no choice “{name}.{choice_id}”; mend the id or take it out"
+                yield Fault("orphan-key", ("key", "points", name, choice_id), message)
+    yield from rationales(key.rationales, refs, "choice", [ref for ref, weaker in refs.items() if weaker])
+    yield from broken_links(("key", "red_lines"), key.red_lines, refs, "choice")
 
 
 def is_weaker(key: DialogueKey, node: Node, choice: Choice) -> bool:
@@ -140,7 +138,8 @@ def is_weaker(key: DialogueKey, node: Node, choice: Choice) -> bool:
 def check_paths(public: DialoguePublic) -> Iterator[Fault]:
     ids = {node.id for node in public.nodes}
     if topological_order(public) is None:
-        yield Fault(("public", "nodes"), "the talk runs in a circle; every path must come to an end")
+        message = "the talk runs in a circle; every path must come to an end"
+        yield Fault("endless-path", ("public", "nodes"), message)
     reached, todo = set(), [public.start] if public.start in ids else []
     while todo:
         name = todo.pop()
@@ -149,7 +148,11 @@ def check_paths(public: DialoguePublic) -> Iterator[Fault]:
             todo += [choice.to for choice in public.node(name).choices if choice.to in ids]
     for i, node in enumerate(public.nodes):
         if reached and node.id not in reached:
-            yield Fault(("public", "nodes", i), f"no path leads to node “{node.id}”; link it or take it out")
+            message = f"no path leads to node “{node.id}”; link it or take it out"
+            yield Fault("unreachable-node", ("public", "nodes", i), message)
+    if public.start in ids and not public.node(public.start).choices:
+        message = f"the talk ends where it starts, at “{public.start}”; give that node choices"
+        yield Fault("dead-end", ("public", "start"), message)
 
 
 def unknown(public: DialoguePublic, response: DialogueResponse) -> str | None:
@@ -170,5 +173,19 @@ def release(public: DialoguePublic) -> DialoguePublic:
     return public.model_copy(update={"nodes": tuple(sorted(nodes, key=lambda node: node.id))})
 
 
-def labels(public: DialoguePublic) -> dict[str, Text]:
+def labels(public: DialoguePublic, key: DialogueKey) -> dict[str, Text]:
     return {f"{node.id}.{choice.id}": choice.text for node in public.nodes for choice in node.choices}
+
+
+def guess(public: DialoguePublic, choose: Choose) -> dict[str, list[str]]:
+    node, path = public.node(public.start), []
+    while node.choices:
+        choice = node.choices[choose([choice.text for choice in node.choices])]
+        path.append(choice.id)
+        node = public.node(choice.to)
+    return {"path": path}
+
+
+def follows(before: DialogueResponse, after: DialogueResponse) -> bool:
+    """What was said in a talk can't be taken back."""
+    return after.path[: len(before.path)] == before.path

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from annotated_types import Interval, Len
 
-from curriculum.model import Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.checks import broken_links, duplicate_ids, rationales, stranger
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_STEPS = 14
 
@@ -73,45 +74,36 @@ def broken_pairs(key: OrderingKey, order: Sequence[str]) -> list[tuple[str, str]
 def check(public: OrderingPublic, key: OrderingKey) -> Iterator[Fault]:
     ids = [step.id for step in public.steps]
     place = {step: i for i, step in enumerate(ids)}
-    for i, step in enumerate(ids):
-        if step in ids[:i]:
-            yield Fault(("public", "steps", i, "id"), f"step id “{step}” is used twice; give each its own")
-        if step not in key.rationales:
-            yield Fault(("key", "rationales"), f"step “{step}” has no rationale; add one")
-    for step in key.rationales:
-        if step not in place:
-            yield Fault(("key", "rationales", step), f"there is no step “{step}”; mend the id or take it out")
+    yield from duplicate_ids(("public", "steps"), ids, "step")
+    yield from rationales(key.rationales, place, "step")
     for step, needed in key.requires.items():
+        if step not in place:
+            yield from broken_links(("key", "requires"), {step: None}, place, "step")
+        yield from broken_links(("key", "requires", step), needed, place, "step")
         for i, other in enumerate(needed):
-            where = ("key", "requires", step, i)
-            for name in (step, other):
-                if name not in place:
-                    yield Fault(where, f"there is no step “{name}”; mend the id or take it out")
             if step in place and other in place and place[other] >= place[step]:
-                yield Fault(where, f"“{other}” must come before “{step}”, but the steps are written the other way")
+                message = f"“{other}” must come before “{step}”, but the steps are written the other way"
+                yield Fault("contradiction", ("key", "requires", step, i), message)
     for i, pair in enumerate(key.critical):
-        for name in (pair.before, pair.after):
-            if name not in place:
-                yield Fault(("key", "critical", i), f"there is no step “{name}”; mend the id or take it out")
+        sides = {"before": pair.before, "after": pair.after}
+        for side, ref in sides.items():
+            if ref not in place:
+                message = f"there is no step “{ref}”; mend the id or take it out"
+                yield Fault("broken-link", ("key", "critical", i, side), message)
         if place.get(pair.before, -1) > place.get(pair.after, len(ids)):
             message = f"“{pair.before}” must come before “{pair.after}”, but the steps are written the other way"
-            yield Fault(("key", "critical", i), message)
+            yield Fault("contradiction", ("key", "critical", i), message)
     try:
         given_away = not broken_pairs(key, sorted(ids))
     except CycleError:
         given_away = False  # each backward pair is reported above
     if given_away:
-        yield Fault(("public", "steps"), "the ids in alphabetical order give the answer away; rename some")
+        message = "the ids in alphabetical order give the answer away; rename some"
+        yield Fault("order-given-away", ("public", "steps"), message)
 
 
 def unknown(public: OrderingPublic, response: OrderingResponse) -> str | None:
-    ids = {step.id for step in public.steps}
-    seen: set[str] = set()
-    for step in response.order:
-        if step not in ids or step in seen:
-            return step
-        seen.add(step)
-    return None
+    return stranger(response.order, {step.id for step in public.steps})
 
 
 def missing(public: OrderingPublic, response: OrderingResponse) -> Text | None:
@@ -128,5 +120,12 @@ def release(public: OrderingPublic) -> OrderingPublic:
     return public.model_copy(update={"steps": tuple(sorted(public.steps, key=lambda step: step.id))})
 
 
-def labels(public: OrderingPublic) -> dict[str, Text]:
+def labels(public: OrderingPublic, key: OrderingKey) -> dict[str, Text]:
     return {step.id: step.text for step in public.steps}
+
+
+def guess(public: OrderingPublic, choose: Choose) -> dict[str, list[str]]:
+    left, order = list(public.steps), []
+    while left:
+        order.append(left.pop(choose([step.text for step in left])).id)
+    return {"order": order}

@@ -16,6 +16,7 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
+    guess=None,
     prose=model.prose,
     note=model.note,
 )

@@ -9,6 +9,7 @@ from typing import Annotated
 from annotated_types import Interval, Len
 from pydantic import StringConstraints
 
+from curriculum.checks import broken_links, duplicate_ids
 from curriculum.model import Fault, ItemId, Key, Language, Model, PointId, Public, Rationale, Response, Text
 
 MAX_CHARS = 4000
@@ -78,16 +79,13 @@ def blanks(public: ReflectionPublic, response: ReflectionResponse) -> list[tuple
 
 def check(public: ReflectionPublic, key: ReflectionKey) -> Iterator[Fault]:
     ids = [field.id for field in public.fields]
-    for i, field in enumerate(public.fields):
-        if field.id in ids[:i]:
-            yield Fault(("public", "fields", i, "id"), f"field id “{field.id}” is used twice; give each its own")
+    yield from duplicate_ids(("public", "fields"), ids, "field")
     for i, entry in enumerate(key.model):
-        for name in entry:
-            if name not in ids:
-                yield Fault(("key", "model", i, name), f"there is no field “{name}”; mend the id or take it out")
+        yield from broken_links(("key", "model", i), entry, ids, "field")
         for name in ids:
             if name not in entry:
-                yield Fault(("key", "model", i), f"the model log leaves field “{name}” empty; fill it")
+                message = f"the model log leaves field “{name}” empty; fill it"
+                yield Fault("incomplete-model", ("key", "model", i), message)
 
 
 def unknown(public: ReflectionPublic, response: ReflectionResponse) -> str | None:
@@ -115,7 +113,7 @@ def release(public: ReflectionPublic) -> ReflectionPublic:
     return public
 
 
-def labels(public: ReflectionPublic) -> dict[str, Text]:
+def labels(public: ReflectionPublic, key: ReflectionKey) -> dict[str, Text]:
     return {
         f"{number}.{field.id}": Text(zh=f"{number}. {field.label.zh}", en=f"{number}. {field.label.en}")
         for number in range(1, public.entries + 1)

@@ -14,5 +14,9 @@ WORDS = {
 def score(public: ReflectionPublic, key: ReflectionKey, response: ReflectionResponse) -> Score:
     empty = {f"{number}.{field.id}" for number, field in blanks(public, response)}
     refs = [f"{number}.{field.id}" for number in range(1, public.entries + 1) for field in public.fields]
-    evidence = (Evidence("blank" if ref in empty else "written", ref, ref not in empty, 0) for ref in refs)
-    return Score(0 if empty else 1, 1, (), tuple(evidence))
+    # Only all of it counts, so an entry alone gives nothing.
+    earned = 0 if empty else 1
+    evidence = (
+        Evidence("blank" if ref in empty else "written", ref, ref not in empty, earned / len(refs)) for ref in refs
+    )
+    return Score(earned, 1, (), tuple(evidence))

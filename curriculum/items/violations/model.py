@@ -7,7 +7,8 @@ from typing import Annotated
 
 from annotated_types import Interval, Len
 
-from curriculum.model import Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.checks import broken_links, rationales, stranger
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_SPANS = 60
 
@@ -50,40 +51,25 @@ class ViolationsResponse(Response):
 
 
 def check(public: ViolationsPublic, key: ViolationsKey) -> Iterator[Fault]:
+    ids = [span.id for span in public.spans]
     seen: set[str] = set()
     for i, line in enumerate(public.lines):
         for j, span in enumerate(line.spans):
             if span.id in seen:
                 where = ("public", "lines", i, "spans", j, "id")
-                yield Fault(where, f"span id “{span.id}” is used twice; give each its own")
+                yield Fault("duplicate-id", where, f"span id “{span.id}” is used twice; give each its own")
             seen.add(span.id)
-            if span.id not in key.rationales:
-                yield Fault(("key", "rationales"), f"span “{span.id}” has no rationale; add one")
     if public.seeded != len(key.faults):
         message = f"`seeded` says {public.seeded}, and the key has {len(key.faults)} faults; make them agree"
-        yield Fault(("public", "seeded"), message)
-    if len(seen) > MAX_SPANS:
-        yield Fault(("public", "lines"), f"{len(seen)} spans are too many; {MAX_SPANS} is the limit")
-    for ref in key.faults:
-        if ref not in seen:
-            yield Fault(("key", "faults", ref), f"there is no span “{ref}”; mend the id or take it out")
-    for ref, rationale in key.rationales.items():
-        if ref not in seen:
-            yield Fault(("key", "rationales", ref), f"there is no span “{ref}”; mend the id or take it out")
-        if ref in key.faults and rationale.better is None:
-            yield Fault(
-                ("key", "rationales", ref), f"fault “{ref}” needs `better`: what should be said or done instead"
-            )
+        yield Fault("contradiction", ("public", "seeded"), message)
+    if len(ids) > MAX_SPANS:
+        yield Fault("too-large", ("public", "lines"), f"{len(ids)} spans are too many; {MAX_SPANS} is the limit")
+    yield from broken_links(("key", "faults"), key.faults, ids, "span")
+    yield from rationales(key.rationales, ids, "span", key.faults)
 
 
 def unknown(public: ViolationsPublic, response: ViolationsResponse) -> str | None:
-    ids = {span.id for span in public.spans}
-    seen: set[str] = set()
-    for ref in response.marked:
-        if ref not in ids or ref in seen:
-            return ref
-        seen.add(ref)
-    return None
+    return stranger(response.marked, {span.id for span in public.spans})
 
 
 def missing(public: ViolationsPublic, response: ViolationsResponse) -> Text | None:
@@ -101,5 +87,12 @@ def release(public: ViolationsPublic) -> ViolationsPublic:
     return public
 
 
-def labels(public: ViolationsPublic) -> dict[str, Text]:
+def labels(public: ViolationsPublic, key: ViolationsKey) -> dict[str, Text]:
     return {span.id: span.text for span in public.spans}
+
+
+def guess(public: ViolationsPublic, choose: Choose) -> dict[str, list[str]]:
+    left, marked = public.spans, list[str]()
+    for _fault in range(min(public.seeded, len(left))):
+        marked.append(left.pop(choose([span.text for span in left])).id)
+    return {"marked": marked}

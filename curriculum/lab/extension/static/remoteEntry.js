@@ -116,7 +116,7 @@
         cell.addClass(`counterside-${own}`);
         cell.node.lang = TAGS[own];
       }
-      if (cell.model.getMetadata("counterside")?.role === "note") cell.addClass("counterside-note");
+      if (cell.model.getMetadata("counterside")?.role === "trainer") cell.addClass("counterside-trainer");
       if (cell.model.type === "code") cell.node.setAttribute("role", "group");
       else cell.node.removeAttribute("aria-label");
     }
