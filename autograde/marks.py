@@ -59,9 +59,7 @@ def read_marks(items: Mapping[str, Item], verdict: Verdict, grades: Iterable[Gra
     for outcome in verdict.outcomes:
         grade, item = by_name.get(outcome.item), items[outcome.item]
         criteria = tuple(
-            CriterionMark(
-                cell.criterion, cell.points, None if is_waiting(by_name.get(cell.id)) else by_name[cell.id].score
-            )
+            CriterionMark(cell.criterion, cell.points, given(by_name.get(cell.id)))
             for cell in criterion_cells(item, outcome.points)
         )
         automatic = grade.score if grade else outcome.earned
