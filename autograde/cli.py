@@ -13,7 +13,10 @@ try:
     from rich.console import Console
 
     from curriculum.build import build, outdated
-    from curriculum.load import CONTENT, load_course
+    from curriculum.items import TYPES
+    from curriculum.lint import lint
+    from curriculum.lint.lock import lockable, write_lock
+    from curriculum.load import CONTENT, Loader, load_course
     from curriculum.source import ContentError
 except ModuleNotFoundError as missing:
     sys.exit(f"“counterside” belongs to the grading side and needs {missing.name}: pip install 'counterside[grading]'")
@@ -35,10 +38,22 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    lint = add("lint", run_lint, "Check the content and name every fault with its file and line.")
-    lint.add_argument("path", nargs="?", type=Path, default=CONTENT, help="the folder that holds course.yml")
-    make = add("build", run_build, "Write source/ from the content.")
-    make.add_argument("--check", action="store_true", help="write nothing; fail when source/ is not up to date")
+    check = add("lint", run_lint, "Check the content and name every fault with its file and line.")
+    check.add_argument(
+        "path", nargs="?", type=Path, default=CONTENT, help="a file, or the folder that holds course.yml"
+    )
+    new = add("new", run_new, "Write a commented item to fill in.")
+    new.add_argument("type", choices=sorted(TYPES), metavar="type", help="an item type, such as dialogue")
+    new.add_argument("id", help="e3-2-1 for a graded item of section 3.2, p3-2-1 for practice")
+    look = add("preview", run_preview, "Show one item in the browser, in both languages, with the score of the answer.")
+    look.add_argument("id", help="the item's id")
+    look.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    cover = add("coverage", run_coverage, "Show which points are taught and exercised, and what guessing earns.")
+    cover.add_argument("--html", type=Path, help="also write a page with every point")
+    locked = add("lock", run_lock, "Remember keys and wordings as released, so that lint guards them.")
+    locked.add_argument("ids", nargs="*", metavar="id", help="items or sections; without any, the whole course")
+    make = add("build", run_build, "Write source/ and the schemas from the content.")
+    make.add_argument("--check", action="store_true", help="write nothing; fail when something is not up to date")
     add("demo", run_demo, "Let a simulated cohort learn, hand in and be graded.")
     add("gradebook", run_gradebook, "Print the gradebook.")
     show = add("open", run_open, "Open the learner's, the instructor's or the auditor's place in the browser.")
@@ -50,22 +65,70 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_lint(options: argparse.Namespace) -> None:
-    course = load_course(options.path.resolve())
+    path = options.path.resolve()
+    root = next((folder for folder in (path, *path.parents) if (folder / "course.yml").is_file()), path)
+    try:
+        course = lint(root)
+    except ContentError as error:
+        if path.is_dir():
+            raise
+        here = [problem for problem in error.problems if problem.file == path.relative_to(root).as_posix()]
+        if here:
+            raise ContentError(here) from None
+        console.print(f"No fault in {path.name}; there are {len(error.problems)} in other files.")
+        return
     graded = sum(len(chapter.points) for chapter in course.chapters)
     console.print(f"No fault in {len(course.items)} items, {graded} of them graded.")
 
 
 def run_build(options: argparse.Namespace) -> None:
-    course, target = load_course(), ROOT / "source"
+    course = load_course()
     if options.check:
-        stale = outdated(course, target)
+        stale = outdated(course, ROOT)
         if stale:
             names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
             raise CourseError(f"not up to date: {names}; run “counterside build” and commit the result")
-        console.print("source/ is up to date.")
+        console.print("source/ and the schemas are up to date.")
         return
-    changed = build(course, target)
-    console.print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in changed) or "source/ was up to date.")
+    changed = build(course, ROOT)
+    console.print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in changed) or "All was up to date.")
+
+
+def run_new(options: argparse.Namespace) -> None:
+    from autograde.authoring import new_item
+
+    course = Loader(CONTENT).read()
+    if course is None:
+        raise CourseError("course.yml has faults; run “counterside lint” and mend them first")
+    path = new_item(options.type, options.id, course)
+    console.print(
+        f"wrote {path.relative_to(ROOT)}\n"
+        f"Fill it in, place it in the lesson with {{{{ item {options.id} }}}}, "
+        "give it points in course.yml if it is graded, and run “counterside lint”.",
+        markup=False,
+    )
+
+
+def run_preview(options: argparse.Namespace) -> None:
+    from autograde.preview import preview
+
+    preview(console, options.id, browser=not options.no_browser)
+
+
+def run_coverage(options: argparse.Namespace) -> None:
+    from autograde.authoring import print_coverage
+
+    print_coverage(console, load_course(), options.html)
+
+
+def run_lock(options: argparse.Namespace) -> None:
+    course = load_course()
+    known = lockable(course)
+    unknown = [name for name in options.ids if name not in known]
+    if unknown:
+        raise CourseError(f"there is no graded item or section “{unknown[0]}”; see course.yml for their ids")
+    write_lock(CONTENT, course, options.ids or known)
+    console.print(f"locked {', '.join(options.ids) or 'the whole course'} in course.lock; commit it")
 
 
 def run_demo(_options: argparse.Namespace) -> None:

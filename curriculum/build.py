@@ -1,4 +1,4 @@
-"""From the model to `source/`: one notebook a chapter, with public data only.
+"""From the model to `source/`, one notebook a chapter with public data only, and to schemas for editors.
 
 Nothing of a graded item's key is copied anywhere; what learners get is picked
 field by field. The same content gives the same bytes.
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from curriculum.load import Chapter, Course, Theory
-from curriculum.model import LANGUAGES, Criterion, Item, PointId, references
+from curriculum.model import LANGUAGES, Criterion, Item, PointId, find
+from curriculum.schema import schema_files
 
 PLAY = 'from curriculum.player import play\nplay("{item}")'
 HAND_IN = "from curriculum.player import hand_in\nhand_in()"
@@ -24,40 +25,44 @@ NBGRADER_SCHEMA = 3
 Cell = dict[str, Any]
 
 
-def build(course: Course, target: Path) -> list[Path]:
-    """Write every chapter below `target` and return the files that changed.
+def build(course: Course, root: Path) -> list[Path]:
+    """Write `source/` and the schemas below `root` and return the files that changed.
 
     Files of a chapter that the content no longer has are removed.
     """
-    changed: list[Path] = []
-    for chapter in course.chapters:
-        folder = target / chapter.id
-        files = chapter_files(course, chapter)
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.relative_to(folder).as_posix() not in files:
-                path.unlink()
-                changed.append(path)
-        for name, data in files.items():
-            path = folder / name
-            if not path.is_file() or path.read_bytes() != data:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-                changed.append(path)
+    files, changed = built_files(course), []
+    for path in outdated(course, root):
+        data = files.get(path.relative_to(root).as_posix())
+        if data is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        changed.append(path)
     return changed
 
 
-def outdated(course: Course, target: Path) -> list[Path]:
-    """Return the files below `target` that building would change."""
-    stale: list[Path] = []
-    for chapter in course.chapters:
-        folder = target / chapter.id
-        files = chapter_files(course, chapter)
-        there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-        stale += [folder / name for name in there - files.keys()]
-        stale += [
-            folder / name for name, data in files.items() if name not in there or (folder / name).read_bytes() != data
-        ]
-    return sorted(stale)
+def outdated(course: Course, root: Path) -> list[Path]:
+    """Return the files below `root` that building would write or remove."""
+    files = built_files(course)
+    folders = [root / "source" / chapter.id for chapter in course.chapters]
+    gone = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    gone -= {root / name for name in files}
+    return sorted([*gone, *(root / name for name, data in files.items() if not holds(root / name, data))])
+
+
+def holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def built_files(course: Course) -> dict[str, bytes]:
+    """Return all that is made from the content and the types, by path in the project."""
+    chapters = {
+        f"source/{chapter.id}/{name}": data
+        for chapter in course.chapters
+        for name, data in chapter_files(course, chapter).items()
+    }
+    return chapters | schema_files()
 
 
 def chapter_files(course: Course, chapter: Chapter) -> dict[str, bytes]:
@@ -73,7 +78,7 @@ def chapter_files(course: Course, chapter: Chapter) -> dict[str, bytes]:
 def public_items(course: Course, chapter: Chapter) -> dict[str, Any]:
     """Return what the player needs to know of a chapter: never the key of a graded item."""
     practice = (item for item in chapter.items if item.head.practice)
-    points = {found for item in practice for _path, found in references(item.key) if isinstance(found, PointId)}
+    points = {found for item in practice for _path, found in find(PointId, item.key)}
     return {
         "course": course.plan.course,
         "chapter": chapter.id,

@@ -15,8 +15,8 @@ from annotated_types import Gt
 from pydantic import RootModel
 
 from curriculum.items import TYPES
-from curriculum.model import LANGUAGES, Head, Item, ItemId, Key, Language, Model, PointId, RuleId, Text, references
-from curriculum.source import ContentError, Problem, YamlSource
+from curriculum.model import LANGUAGES, Head, Item, ItemId, Key, Language, Model, PointId, Reference, RuleId, Text, find
+from curriculum.source import ContentError, Keys, Problem, YamlSource
 
 CONTENT = Path(__file__).parent
 DIRECTIVE = re.compile(r"^\{\{\s*(?P<word>[a-z]+)\s+(?P<args>[^}]*?)\s*\}\}\s*$")
@@ -128,11 +128,20 @@ class Loader:
         self.problems: list[Problem] = []
         self.items: dict[str, Item] = {}
         self.written: set[str] = set()
+        self.sources: dict[str, YamlSource] = {}
 
     def course(self) -> Course:
+        """Return the course. Raises ContentError with every fault that makes it unusable."""
+        course = self.read()
+        if course is None or self.problems:
+            raise ContentError(self.problems)
+        return course
+
+    def read(self) -> Course | None:
+        """Return the course as far as it could be read, or None; `problems` says what is wrong."""
         if not (self.root / "course.yml").is_file():
             raise ContentError(
-                [Problem("course.yml", 1, "missing-file", f"there is no course in {self.root}; name its folder")]
+                [Problem("course.yml", 1, "missing-file", f"there is no course in {self.root}; name it")]
             )
         self.rules = self.read_rules()
         self.teaching_points = self.read_teaching_points()
@@ -143,9 +152,7 @@ class Loader:
         plan = source.read(CoursePlan) if not source.problems else None
         self.problems += source.problems
         chapters = [self.chapter(chapter, source) for chapter in plan.chapters] if plan else []
-        if plan is None or self.problems:
-            raise ContentError(self.problems)
-        return Course(plan, tuple(chapters), self.rules, self.teaching_points)
+        return Course(plan, tuple(chapters), self.rules, self.teaching_points) if plan else None
 
     def report(self, path: Path, line: int, rule: str, message: str) -> None:
         self.problems.append(Problem(self.name(path), line, rule, message))
@@ -199,6 +206,16 @@ class Loader:
         elif item:
             self.items[item.id] = item
 
+    @property
+    def sound_items(self) -> list[Item]:
+        """Return the items that have no fault of their own."""
+        return [item for item in self.items.values() if not self.sources[item.id].problems]
+
+    def problem(self, item: Item, path: Keys, rule: str, message: str) -> Problem:
+        """Return a fault of an item, with its file and the line of `path`."""
+        source = self.sources[item.id]
+        return Problem(source.name, source.line(path), rule, message)
+
     def item(self, path: Path) -> Item | None:
         source = self.yaml(path)
         try:
@@ -226,13 +243,16 @@ class Loader:
                         source.report(
                             ("covers", i), "unknown-point", f"there is no teaching point {point} in points.tsv"
                         )
-            return Item(head, kind, public, key) if head and public and key else None
+            if not (head and public and key):
+                return None
+            self.sources.setdefault(head.id, source)
+            return Item(head, kind, public, key)
         finally:
             self.problems += source.problems
 
     def check_references(self, source: YamlSource, key: Key) -> None:
         """Report points and rules that don't exist, wherever a key names one."""
-        for path, found in references(key):
+        for path, found in find(Reference, key):
             known, what = (self.rules, "rule") if isinstance(found, RuleId) else (self.teaching_points, "point")
             if found not in known:
                 message = f"there is no {what} “{found}”; mend the id or take it out"

@@ -205,9 +205,10 @@ class ItemType(Generic[P, K, R]):
 
 
 class Head(Model):
-    """What every item says about itself, whatever its type."""
+    """What every item says about itself, whatever its type; `replaces` names a released item it stands in for."""
 
     id: ItemId
+    replaces: ItemId | None = None
     type: str
     revision: int = 1
     practice: bool = False
@@ -240,18 +241,22 @@ class Item:
         return digest(self.key.model_dump())
 
 
-def references(data: object) -> Iterator[tuple[tuple[str | int, ...], Reference]]:
-    """Yield the path and value of every reference below `data`, a model or plain data."""
-    if isinstance(data, Reference):
+F = TypeVar("F")
+
+
+def find(kind: type[F], data: object) -> Iterator[tuple[tuple[str | int, ...], F]]:
+    """Yield path and value of everything of a kind in `data`, a model or what models hold."""
+    if isinstance(data, kind):
         yield (), data
     elif isinstance(data, Model):
-        yield from references(data.model_dump())
+        for name in type(data).model_fields:
+            yield from (((name, *path), found) for path, found in find(kind, getattr(data, name)))
     elif isinstance(data, Mapping):
         for name, value in data.items():
-            yield from (((name, *path), found) for path, found in references(value))
+            yield from (((name, *path), found) for path, found in find(kind, value))
     elif isinstance(data, (list, tuple)):
         for i, value in enumerate(data):
-            yield from (((i, *path), found) for path, found in references(value))
+            yield from (((i, *path), found) for path, found in find(kind, value))
 
 
 def digest(data: Any) -> str:

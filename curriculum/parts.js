@@ -35,7 +35,8 @@ const storage = {
 };
 
 function readLang() {
-  const stored = storage.get(LANG_KEY);
+  const fixed = document.documentElement.dataset.countersideLang;
+  const stored = fixed ?? storage.get(LANG_KEY);
   if (stored === "zh" || stored === "en") return stored;
   return navigator.language?.toLowerCase().startsWith("zh") ? "zh" : "en";
 }

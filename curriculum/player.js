@@ -194,7 +194,7 @@ class Player {
         this.status = h("p", { class: "cs-status" }),
         this.actions = h("div", { class: "cs-actions" })),
       this.live.node);
-    if (!window.counterside?.extension) this.head.append(this.languages = h("div", { class: "cs-languages", role: "group" }));
+    if (!window.counterside?.extension && !document.documentElement.dataset.countersideLang) this.head.append(this.languages = h("div", { class: "cs-languages", role: "group" }));
     keepToItself(this.root);
     el.replaceChildren(this.root);
   }

@@ -29,9 +29,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def built(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("source")
+    folder = tmp_path_factory.mktemp("project")
     build(course, folder)
-    return folder
+    return folder / "source"
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,13 @@ def source(cell: dict[str, Any]) -> str:
 def test_building_again_gives_the_same_bytes(built: Path, content: Path, tmp_path: Path) -> None:
     before = files(built)
     assert set(before) == {"ch3/ch3.ipynb", "ch3/items.json", "ch3/img/visit.en.svg", "ch3/img/visit.zh.svg"}
-    assert build(load_course(), built) == []
+    assert build(load_course(), built.parent) == []
     build(load_course(content), tmp_path / "elsewhere")
-    assert files(tmp_path / "elsewhere") == before
+    assert files(tmp_path / "elsewhere" / "source") == before
 
 
 def test_source_in_the_repo_is_what_the_content_builds(course: Course) -> None:
-    assert outdated(course, ROOT / "source") == []
+    assert outdated(course, ROOT) == []
 
 
 def test_source_holds_no_file_that_would_overwrite_answers() -> None:
@@ -73,14 +73,14 @@ def test_changed_missing_and_leftover_files_are_outdated_and_mended(
     course: Course, built: Path, tmp_path: Path
 ) -> None:
     build(course, tmp_path)
-    chapter = tmp_path / "ch3"
+    chapter = tmp_path / "source" / "ch3"
     (chapter / "items.json").write_text("{}")
     (chapter / "img/visit.en.svg").unlink()
     (chapter / "img/old.svg").touch()
     broken = [chapter / "img/old.svg", chapter / "img/visit.en.svg", chapter / "items.json"]
     assert outdated(course, tmp_path) == broken
     assert sorted(build(course, tmp_path)) == broken
-    assert files(tmp_path) == files(built)
+    assert files(tmp_path) == files(built.parent)
 
 
 # --- no key
@@ -117,7 +117,7 @@ def test_no_text_of_a_key_is_built(content: Path, tmp_path: Path) -> None:
     rewrite(content, plant)
     # 14 + 33 + 22 rationales and a model log of 3 × 4 fields, each in two languages, and the better sentences.
     assert planted > 2 * (14 + 33 + 22 + 12)
-    build(load_course(content), tmp_path / "source")
+    build(load_course(content), tmp_path)
     for name, data in files(tmp_path / "source").items():
         assert b"CANARY" not in data, name
         assert "金丝雀" not in data.decode(), name

@@ -227,7 +227,7 @@ def test_forged_scores_in_the_log_are_no_records(chapter: Chapter, log: Path) ->
 def released(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("released")
     build(course, folder)
-    return folder / "ch3" / "ch3.ipynb"
+    return folder / "source" / "ch3" / "ch3.ipynb"
 
 
 def cell(cells: list[dict[str, Any]], name: str) -> dict[str, Any]:

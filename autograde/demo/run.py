@@ -54,7 +54,7 @@ def run(console: Console) -> None:
     """Run the demo from the content to the gradebook. Raises CourseError or ContentError."""
     course, data, cohort = load_course(), CourseData(), read_cohort()
     start_afresh(data)
-    build(course, ROOT / "source")
+    build(course, ROOT)
     columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
 

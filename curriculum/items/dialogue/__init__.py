@@ -1,6 +1,7 @@
 """Dialogue: a branching talk with a customer."""
 
 from curriculum.items.dialogue import model
+from curriculum.items.dialogue.picture import picture
 from curriculum.items.dialogue.score import WORDS, score
 from curriculum.model import ItemType
 
@@ -18,4 +19,5 @@ TYPE = ItemType(
     words=WORDS,
     guess=model.guess,
     follows=model.follows,
+    picture=picture,
 )

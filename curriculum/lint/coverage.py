@@ -1,0 +1,58 @@
+"""Which teaching points are taught, and which are exercised, by what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curriculum.load import Course, Theory
+from curriculum.model import Text
+from curriculum.source import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class PointCoverage:
+    """A teaching point, the sections that teach it and the items that exercise it."""
+
+    point: str
+    title: Text
+    section: str
+    taught: tuple[str, ...]
+    exercised: tuple[str, ...]
+
+
+def coverage(course: Course) -> list[PointCoverage]:
+    """Return the coverage of every teaching point, in the order of points.tsv."""
+    taught: dict[str, list[str]] = {point: [] for point in course.teaching_points}
+    exercised: dict[str, list[str]] = {point: [] for point in course.teaching_points}
+    for chapter in course.chapters:
+        for section in chapter.sections:
+            for part in section.parts:
+                places, points = (taught, part.teaches) if isinstance(part, Theory) else (exercised, part.head.covers)
+                name = section.plan.id if isinstance(part, Theory) else part.id
+                for point in points:
+                    if name not in places.get(point, [name]):
+                        places[point].append(name)
+    return [
+        PointCoverage(point, title, section_of(point), tuple(taught[point]), tuple(exercised[point]))
+        for point, title in course.teaching_points.items()
+    ]
+
+
+def section_of(point: str) -> str:
+    return ".".join(point.split(".")[:2])
+
+
+def check(course: Course) -> Iterator[Problem]:
+    """Report points of the sections that are written and that nothing teaches or exercises."""
+    lessons = {str(section.plan.id): chapter for chapter in course.chapters for section in chapter.sections}
+    for found in coverage(course):
+        if found.section not in lessons:
+            continue
+        file = f"chapters/{lessons[found.section].plan.folder}/{found.section.replace('.', '-')}.en.md"
+        if not found.taught:
+            message = f"nothing teaches {found.point}, “{found.title.en}”; name it in a teaches directive"
+            yield Problem(file, 1, "point-not-taught", message)
+        if not found.exercised:
+            message = f"no exercise covers {found.point}, “{found.title.en}”; add it to an item's `covers`"
+            yield Problem(file, 1, "point-not-exercised", message)

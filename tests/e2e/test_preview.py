@@ -1,0 +1,71 @@
+"""The preview of one item: both languages, one answer, its score, and faults while the author is at work."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from autograde.place import CourseError
+from autograde.preview import PreviewServer, preview_server
+
+pytestmark = pytest.mark.browser
+ITEM = "chapters/3-norms/items/e3-1-2.yml"
+
+
+@pytest.fixture
+def served(content: Path) -> Iterator[PreviewServer]:
+    with preview_server("e3-1-2", content) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    yield context.new_page()
+    context.close()
+
+
+def test_an_answer_in_one_language_is_scored_in_both(served: PreviewServer, page: Page) -> None:
+    page.goto(served.address)
+    zh, en = page.frame_locator("iframe").nth(0), page.frame_locator("iframe").nth(1)
+    zh.get_by_text("年轻投资者的第一次来访").wait_for()
+    en.get_by_text("First visit of a young investor").wait_for()
+    zh.locator('input[value="keep-distance"]').check()
+    zh.locator("button.cs-primary").click()
+    # keep-distance is worth 3 points of the best path's 21.
+    for frame in (zh, en):
+        frame.locator("#score .mark").get_by_text("14.29 / 100 %").wait_for()
+    en.locator(".cs-mine").get_by_text("Look around as long as you like").wait_for()
+    # The way it went and every other one: 15 moments, each a box.
+    assert en.locator(".picture svg rect").count() == zh.locator(".picture svg rect").count() > 10
+
+
+def test_faults_are_shown_while_the_author_is_at_work(served: PreviewServer, page: Page, content: Path) -> None:
+    path = content / ITEM
+    path.write_text(path.read_text("utf-8").replace("to: settles", "to: nowhere", 1), "utf-8")
+    page.goto(served.address)
+    page.frame_locator("iframe").nth(1).get_by_text("nowhere").wait_for()
+
+
+def test_the_address_is_the_key_to_it(served: PreviewServer) -> None:
+    root = served.address.split("/", 3)
+    for path in ("", "en/score", "wrong-key/en/score"):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(f"{root[0]}//{root[2]}/{path}")
+        assert error.value.code == 404
+        error.value.close()
+
+
+def test_no_such_item(content: Path) -> None:
+    with pytest.raises(CourseError, match="counterside new"), preview_server("e9-9-9", content):
+        pass
