@@ -21,20 +21,39 @@ settings.load_profile("counterside")
 WriteLog = Callable[[Path, Iterable[tuple[str, Any]]], Path]
 
 
+CHAPTER = "chapters/3-norms"
+
+
+def copy_sample(folder: Path) -> Path:
+    """Copy section 3.1 into a course of its own, so that what tests expect doesn't depend on what else is taught."""
+    (folder / CHAPTER / "items").mkdir(parents=True)
+    (folder / CHAPTER / "img").mkdir()
+    for pattern in ("rules.yml", "points.tsv", f"{CHAPTER}/3-1.*", f"{CHAPTER}/items/?3-1-*", f"{CHAPTER}/img/visit.*"):
+        for path in CONTENT.glob(pattern):
+            shutil.copy(path, folder / path.relative_to(CONTENT))
+    plan = (CONTENT / "course.yml").read_text("utf-8")
+    head, chapters = plan[: plan.index("  - id: ")], plan[plan.index("  - id: ch3\n") :]
+    chapter = chapters[: chapters.find("\n  - id: ") + 1 or None]
+    first_section = chapter[: chapter.find('\n      - id: "', chapter.index('- id: "3.1"')) + 1 or None]
+    (folder / "course.yml").write_text(head + first_section, "utf-8")
+    return folder
+
+
 @pytest.fixture(scope="session")
-def course() -> Course:
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Section 3.1 as a course of its own."""
+    return load_course(copy_sample(tmp_path_factory.mktemp("sample")))
+
+
+@pytest.fixture(scope="session")
+def whole_course() -> Course:
     return load_course()
 
 
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
-    """A copy of the course's content, to be changed at will."""
-    folder = tmp_path / "content"
-    folder.mkdir()
-    for name in ("course.yml", "rules.yml", "points.tsv"):
-        shutil.copy(CONTENT / name, folder)
-    shutil.copytree(CONTENT / "chapters", folder / "chapters")
-    return folder
+    """The files of section 3.1 as a course of its own, to be changed at will."""
+    return copy_sample(tmp_path / "content")
 
 
 @pytest.fixture(scope="session")

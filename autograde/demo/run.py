@@ -144,7 +144,8 @@ def tamper(path: Path) -> None:
     """Do to a notebook what somebody might who wants full marks without answering."""
     notebook = json.loads(path.read_text("utf-8"))
     graded = [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")]
-    first, second, *_others, last = graded
+    first, last = graded[0], graded[-1]
+    second = graded[1 % len(graded)]
     first["source"] = ["1000\n"]
     first["metadata"]["nbgrader"]["points"] = 1000
     second["metadata"]["nbgrader"]["solution"] = True
