@@ -10,6 +10,7 @@ from curriculum.model import ItemType
 NAMES = (
     "dialogue",
     "ordering",
+    "rating",
     "reflection",
     "violations",
 )
