@@ -14,7 +14,7 @@ from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rational
 MAX_REPLIES = 6
 LEVELS: Mapping[int, Text] = {
     1: Text(zh="有害", en="Harmful"),
-    2: Text(zh="不太合适", en="Rather unsuitable"),
+    2: Text(zh="不太合适", en="Hardly suitable"),
     3: Text(zh="比较合适", en="Fairly suitable"),
     4: Text(zh="很合适", en="Very suitable"),
 }

@@ -1,6 +1,6 @@
 const LEVELS = [
   { level: 1, mood: 6, name: { zh: "有害", en: "Harmful" }, anchor: { zh: "会伤害客户，或者违规。", en: "Hurts the customer or breaks a rule." } },
-  { level: 2, mood: 34, name: { zh: "不太合适", en: "Rather unsuitable" }, anchor: { zh: "没有帮到点子上。", en: "Misses what the customer needs." } },
+  { level: 2, mood: 34, name: { zh: "不太合适", en: "Hardly suitable" }, anchor: { zh: "没有帮到点子上。", en: "Misses what the customer needs." } },
   { level: 3, mood: 66, name: { zh: "比较合适", en: "Fairly suitable" }, anchor: { zh: "方向对，还缺一点。", en: "The right way, but something is missing." } },
   { level: 4, mood: 98, name: { zh: "很合适", en: "Very suitable" }, anchor: { zh: "就可以这样做。", en: "Just what one should do." } },
 ];
