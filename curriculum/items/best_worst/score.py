@@ -16,37 +16,34 @@ from curriculum.model import Evidence, Score, Text
 EXACT, NEAR = 0.5, 0.25
 
 WORDS = {
-    "best-exact": Text(zh="选对了最好的回应：“{ref}”", en="The best reply, and you chose it: “{ref}”"),
+    "best-exact": Text(zh="最好的回应，你选对了：“{ref}”", en="The best reply, and you chose it: “{ref}”"),
     "best-near": Text(
-        zh="你选为最好的“{ref}”排在第二，最好的是“{other}”。",
-        en="What you chose as best, “{ref}”, comes second; the best reply is “{other}”.",
+        zh="你选为最好的是：“{ref}”——它排第二。最好的是：“{other}”",
+        en="As best you chose “{ref}” – it comes second. The best reply: “{other}”",
     ),
     "best-off": Text(
-        zh="你选为最好的是“{ref}”，还有更好的：“{other}”。",
-        en="You chose “{ref}” as best; the best reply is “{other}”.",
+        zh="你选为最好的是：“{ref}”——还有更好的。最好的是：“{other}”",
+        en="As best you chose “{ref}” – others are better. The best reply: “{other}”",
     ),
-    "best-open": Text(zh="没有选最好的回应；最好的是“{ref}”。", en="No reply chosen as best; the best is “{ref}”."),
+    "best-open": Text(zh="没有选最好的回应。最好的是：“{ref}”", en="No reply chosen as best. The best: “{ref}”"),
     "worst-as-best": Text(
-        zh="你选为最好的“{ref}”其实是最差的，本题因此不得分；最好的是“{other}”。",
-        en="What you chose as best, “{ref}”, is the worst; this exercise earns nothing. The best reply is “{other}”.",
+        zh="你选为最好的是：“{ref}”——它其实最差，本题因此不得分。最好的是：“{other}”",
+        en="As best you chose “{ref}” – it is the worst, so this exercise earns nothing. The best reply: “{other}”",
     ),
     "red-line": Text(
-        zh="你选为最好的“{ref}”触及红线，本题因此不得分；最好的是“{other}”。",
-        en=(
-            "What you chose as best, “{ref}”, crosses a red line; this exercise earns nothing. "
-            "The best reply is “{other}”."
-        ),
+        zh="你选为最好的是：“{ref}”——它触及红线，本题因此不得分。最好的是：“{other}”",
+        en="As best you chose “{ref}” – it crosses a red line, so this exercise earns nothing. The best: “{other}”",
     ),
-    "worst-exact": Text(zh="选对了最差的回应：“{ref}”", en="The worst reply, and you found it: “{ref}”"),
+    "worst-exact": Text(zh="最差的回应，你选对了：“{ref}”", en="The worst reply, and you found it: “{ref}”"),
     "worst-near": Text(
-        zh="你选为最差的“{ref}”确实不好，但最差的是“{other}”。",
-        en="What you chose as worst, “{ref}”, is poor indeed, but the worst is “{other}”.",
+        zh="你选为最差的是：“{ref}”——它确实不好，但还有更差的：“{other}”",
+        en="As worst you chose “{ref}” – it is poor, but there is a worse one: “{other}”",
     ),
     "worst-off": Text(
-        zh="你选为最差的是“{ref}”，其实最差的是“{other}”。",
-        en="You chose “{ref}” as worst; the worst reply is “{other}”.",
+        zh="你选为最差的是：“{ref}”——它没有那么差。最差的是：“{other}”",
+        en="As worst you chose “{ref}” – it isn't that bad. The worst reply: “{other}”",
     ),
-    "worst-open": Text(zh="没有选最差的回应；最差的是“{ref}”。", en="No reply chosen as worst; the worst is “{ref}”."),
+    "worst-open": Text(zh="没有选最差的回应。最差的是：“{ref}”", en="No reply chosen as worst. The worst: “{ref}”"),
 }
 
 
