@@ -9,8 +9,8 @@ const WORDS = {
   },
   replies: { zh: "回应", en: "Replies" },
   hint: {
-    zh: "选一个最好的，再选一个最差的。",
-    en: "Choose one reply as the best and one as the worst.",
+    zh: "各选一个，随时可以改。",
+    en: "One of each. You can change your mind at any time.",
   },
   freed: {
     best: { zh: "同一种回应不能既最好又最差，请另选最好的。", en: "One reply can't be both; choose another as the best." },
