@@ -8,8 +8,11 @@ from typing import Any
 from curriculum.model import ItemType
 
 NAMES = (
+    "best_worst",
     "dialogue",
+    "multi_select",
     "ordering",
+    "rating",
     "reflection",
     "violations",
 )
