@@ -11,6 +11,7 @@ NAMES = (
     "dialogue",
     "ordering",
     "reflection",
+    "triage",
     "violations",
 )
 TYPES: dict[str, ItemType[Any, Any, Any]] = {name: import_module(f"curriculum.items.{name}").TYPE for name in NAMES}
