@@ -68,7 +68,7 @@ const WORDS = {
     "can-wait": { zh: "可以等", en: "Can wait" },
   },
   send: { zh: "发送", en: "Send" },
-  keys: { zh: "键盘：数字选回复，回车往下走。", en: "Keyboard: figures choose a reply, Enter goes on." },
+  keys: { zh: "键盘：数字选回复，回车往下走。", en: "Keyboard: number keys choose a reply, Enter goes on." },
   needReply: { zh: "请先选一条回复。", en: "Choose a reply first." },
   needPriority: { zh: "还请选一下有多急。", en: "Please also say how pressing it is." },
   sent: { zh: (name) => `已回复${name}。`, en: (name) => `Sent to ${name}.` },
