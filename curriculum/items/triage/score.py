@@ -42,22 +42,22 @@ KINDS: dict[Kind, Text] = {
 }
 
 WORDS = {
-    "right": Text(zh="{customer}：你回复“{ref}”——{kind}。", en="{customer}: you replied “{ref}” – {kind}."),
+    "right": Text(zh="{customer}——{kind}：“{ref}”", en="{customer} – {kind}: “{ref}”"),
     "weaker": Text(
-        zh="{customer}：你回复“{ref}”——{kind}，可以，但还有更好的，计一半。",
-        en="{customer}: you replied “{ref}” – {kind}. Acceptable, but there is better; half the credit.",
+        zh="{customer}——{kind}，可以，但还有更好的，计一半：“{ref}”",
+        en="{customer} – {kind}, acceptable, though there is better; half the credit: “{ref}”",
     ),
     "wrong": Text(
-        zh="{customer}：你回复“{ref}”。回复不对，这一位不计分，快慢都一样。",
-        en="{customer}: you replied “{ref}”. This is not right, so this customer earns nothing, however fast it was.",
+        zh="{customer}——回复不对，这一位不计分，快慢都一样：“{ref}”",
+        en="{customer} – not right, so this customer earns nothing, however fast it was: “{ref}”",
     ),
     "red-line": Text(
-        zh="{customer}：你回复“{ref}”。这触及红线，这一位不计分。",
-        en="{customer}: you replied “{ref}”. That crosses a red line; this customer earns nothing.",
+        zh="{customer}——触及红线，这一位不计分：“{ref}”",
+        en="{customer} – a red line was crossed; this customer earns nothing: “{ref}”",
     ),
     "held": Text(
-        zh="{customer}：“{ref}”只是请客户等，不算答复，时间照走。",
-        en="{customer}: “{ref}” only asks to wait. It is no answer, and the clock ran on.",
+        zh="{customer}——只是请客户等，不算答复，时间照走：“{ref}”",
+        en="{customer} – only asked to wait, which is no answer; the clock ran on: “{ref}”",
     ),
     "in-time": Text(
         zh="{ref}等了 {seconds} 秒得到第一句有内容的回复，在 {limit} 秒以内。",
@@ -116,7 +116,7 @@ def judged(public: TriagePublic, key: TriageKey, case: Case, final: Mapping[str,
     rule, earned = (
         ("in-time", TIME) if seconds <= limit else ("late", HALF_TIME) if seconds <= last else ("too-late", 0)
     )
-    said = {"seconds": seconds, "limit": last if rule == "too-late" else limit}
+    said = {"seconds": round(seconds, 1), "limit": last if rule == "too-late" else limit}
     yield Evidence(rule, f"{case.id}@time", rule == "in-time", earned, values=said)
 
     needed = key.priorities[case.id]
