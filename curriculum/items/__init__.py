@@ -14,6 +14,7 @@ NAMES = (
     "ordering",
     "rating",
     "reflection",
+    "triage",
     "violations",
 )
 TYPES: dict[str, ItemType[Any, Any, Any]] = {name: import_module(f"curriculum.items.{name}").TYPE for name in NAMES}
