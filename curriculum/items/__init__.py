@@ -9,6 +9,7 @@ from curriculum.model import ItemType
 
 NAMES = (
     "dialogue",
+    "free_text",
     "ordering",
     "reflection",
     "violations",
