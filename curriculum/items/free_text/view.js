@@ -74,7 +74,7 @@ export default function view({ host, item, ui, send }) {
   const warning = h("p", { class: "cs-warning", id: `${id}-warning`, hidden: true });
   const area = h("textarea", {
     id, class: "cs-message", rows: 6, maxlength: LONGEST, "aria-describedby": `${id}-count ${id}-warning`,
-    oninput: () => { measure(); later(); },
+    oninput: () => { if (!composing) measure(); later(); },
     oncompositionstart: () => { composing = true; },
     oncompositionend: () => { composing = false; measure(); later(); },
     onblur: () => { composing = false; flush(); restore(); },
