@@ -8,6 +8,7 @@ from typing import Any
 from curriculum.model import ItemType
 
 NAMES = (
+    "classification",
     "dialogue",
     "ordering",
     "reflection",
