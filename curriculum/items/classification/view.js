@@ -9,7 +9,6 @@ const WORDS = {
   later: { zh: "先放一放，看下一张", en: "Leave for later, show the next card" },
   sorted: { zh: "所有卡片都分好了。想改，点一下卡片，就拿回来。", en: "All cards are sorted. To change your mind, choose a card and it comes back." },
   heap: { zh: (label, n) => `${label}：${n} 张`, en: (label, n) => `${label}: ${n === 1 ? "1 card" : `${n} cards`}` },
-  empty: { zh: "还没有卡片", en: "No card yet" },
   unsorted: { zh: "没有分类", en: "Not sorted" },
   takeBack: { zh: "拿回来：", en: "Take back: " },
   put: { zh: (card, label, left) => `“${card}”归入“${label}”。${left}`, en: (card, label, left) => `“${card}” is now under “${label}”. ${left}.` },
@@ -161,7 +160,7 @@ export default function view({ host, item, ui, send }) {
   function heap(category, label, ids) {
     return h("div", { class: "cs-heap", "data-into": category },
       h("h4", null, t(WORDS.heap, label, ids.length)),
-      ids.length ? h("ul", { role: "list" }, ids.map(sortedCard)) : h("p", { class: "cs-hint" }, t(WORDS.empty)));
+      ids.length > 0 && h("ul", { role: "list" }, ids.map(sortedCard)));
   }
 
   function draw() {
