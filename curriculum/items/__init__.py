@@ -10,6 +10,7 @@ from curriculum.model import ItemType
 NAMES = (
     "classification",
     "dialogue",
+    "numeric",
     "ordering",
     "reflection",
     "violations",
