@@ -414,7 +414,10 @@ def test_any_json_is_scored_or_refused() -> None:
     item = Item(Head.model_validate(head), TYPE, BOTH.public, BOTH.key)
     scored = 0
     for _ in range(2000):
-        whole = {"values": {"rate": dice.choice(ATOMS), "fee": dice.choice(ATOMS)}, "choice": scrap(dice, 3)}
+        whole = {
+            "values": {"rate": dice.choice(ATOMS), "fee": dice.choice(ATOMS)},
+            "choice": dice.choice([None, "all-told", scrap(dice, 3)]),
+        }
         try:
             result, _missing = judge(item, dice.choice([whole, scrap(dice)]))
         except InvalidResponseError:
