@@ -132,9 +132,10 @@ export default function view({ host, item, ui, send }) {
   const question = conclusion && h("div", { class: "cs-conclusion" });
   const title = newId();
   host.append(h("div", { class: "cs-numeric" },
-    h("table", { class: "cs-given" }, caption(h("caption"), WORDS.given),
-      h("tbody", null, given.map((row) => h("tr", null, caption(h("th", { scope: "row" }), row.label), caption(h("td"), row.value))))),
-    h("section", { class: "cs-figures", "aria-labelledby": title }, caption(h("h4", { id: title }), WORDS.answers), rows.map((row) => row.node)),
+    h("div", { class: "cs-work" },
+      h("div", null, h("table", { class: "cs-given" }, caption(h("caption"), WORDS.given),
+        h("tbody", null, given.map((row) => h("tr", null, caption(h("th", { scope: "row" }), row.label), caption(h("td"), row.value)))))),
+      h("section", { class: "cs-figures", "aria-labelledby": title }, caption(h("h4", { id: title }), WORDS.answers), rows.map((row) => row.node))),
     question));
 
   function choose(id) {
