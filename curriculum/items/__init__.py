@@ -9,9 +9,11 @@ from curriculum.model import ItemType
 
 NAMES = (
     "best_worst",
+    "classification",
     "dialogue",
     "free_text",
     "multi_select",
+    "numeric",
     "ordering",
     "rating",
     "reflection",
