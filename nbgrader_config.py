@@ -7,8 +7,6 @@ where the environment variable COUNTERSIDE_COURSE says.
 import os
 from pathlib import Path
 
-from curriculum.build import NOTE
-
 ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd()
 COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
 
@@ -27,8 +25,24 @@ c.CourseDirectory.db_url = f"sqlite:///{COURSE / 'gradebook.db'}"
 c.Exchange.root = str(COURSE / "exchange")
 c.NbGrader.logfile = str(COURSE / "nbgrader.log")
 
-# What stands where a learner's note to the trainer will appear.
-c.ClearSolutions.text_stub = NOTE
+# nbgrader's own steps but ClearSolutions: no solution stands in the source, and what a trainer's cell
+# says until it is used is released as it is.
+c.GenerateAssignment.preprocessors = [
+    f"nbgrader.preprocessors.{step}"
+    for step in (
+        "IncludeHeaderFooter",
+        "InstantiateTests",
+        "LockCells",
+        "ClearOutput",
+        "CheckCellMetadata",
+        "ComputeChecksums",
+        "SaveCells",
+        "ClearHiddenTests",
+        "ClearMarkScheme",
+        "ComputeChecksums",
+        "CheckCellMetadata",
+    )
+]
 
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"

@@ -56,6 +56,11 @@ class Outcome(Model):
     item_hash: str
     key_hash: str
 
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether something was written that a person marks by a rubric."""
+        return self.state == "graded" and self.by_hand > 0 and self.prose != ""
+
 
 class Verdict(Model):
     """What a submission earned, and what a person should know about it.

@@ -30,6 +30,11 @@ class CriterionMark:
     score: float | None
 
     @property
+    def is_good(self) -> bool:
+        """Whether the mark is in the better half of the levels."""
+        return self.score is not None and self.score * 2 > self.points
+
+    @property
     def level(self) -> Text | None:
         """What the rubric says of the level nearest to the score."""
         if self.score is None:

@@ -65,7 +65,7 @@ class RecordVerdict(NbGraderPreprocessor):
             cell.id: cell
             for outcome in verdict.outcomes
             for cell in criterion_cells(items[outcome.item], outcome.points)
-            if outcome.state == "graded"
+            if outcome.is_for_a_person
         }
         for cell in nb.cells:
             name = cell.metadata.get("nbgrader", {}).get("grade_id")

@@ -112,7 +112,7 @@ class Preview:
             last = max((i for i, record in enumerate(log.records) if record.kind == "restart"), default=-1)
             outcome, notes = assess_item(self.item, POINTS, log.records[last + 1 :])
             return templates().get_template("preview_score.html").render(
-                outcome=outcome, notes=notes, lang=language, words=WORDS, course=self.course, mark=None,
+                outcome=outcome, notes=notes, lang=language, words=WORDS, course=self.course, mark=None, compact=False,
             )  # fmt: skip
 
 

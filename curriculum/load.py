@@ -15,7 +15,21 @@ from annotated_types import Gt
 from pydantic import RootModel
 
 from curriculum.items import TYPES
-from curriculum.model import LANGUAGES, Head, Item, ItemId, Key, Language, Model, PointId, Reference, RuleId, Text, find
+from curriculum.model import (
+    LANGUAGES,
+    Head,
+    Item,
+    ItemId,
+    Key,
+    Language,
+    Model,
+    PointId,
+    Reference,
+    Rubric,
+    RuleId,
+    Text,
+    find,
+)
 from curriculum.source import ContentError, Keys, Problem, YamlSource
 
 CONTENT = Path(__file__).parent
@@ -342,7 +356,7 @@ class Loader:
 
     def check_points(self, plan: ChapterPlan, sections: tuple[Section, ...], course: YamlSource) -> None:
         """Report graded items without points, points without item, and items not placed just once."""
-        worth = {name for section in plan.sections for name in section.items}
+        worth = {name: points for section in plan.sections for name, points in section.items.items()}
         placed = [item.id for section in sections for item in section.items]
         reported: list[Problem] = []
         folder = f"chapters/{plan.folder}/items"
@@ -354,6 +368,12 @@ class Loader:
                     line = course.line(("chapters", chapter, "sections", i, "items", name))
                     message = f"“{name}” has points, but there is no such item; write it or take its points out"
                     reported.append(Problem(course.name, line, "unknown-item", message))
+                elif name in self.items and not markable(self.items[name].kind.rubric, worth[name]):
+                    line = course.line(("chapters", chapter, "sections", i, "items", name))
+                    message = (
+                        f"the rubric of “{name}” gives {worth[name]:g} points no round levels; make them 9, 18 or 36"
+                    )
+                    reported.append(Problem(course.name, line, "ungainly-points", message))
         for name, item in self.items.items():
             file = f"{folder}/{name}.yml"
             if name not in here:
@@ -370,6 +390,16 @@ class Loader:
                 message = f"the lesson places this item {placed.count(name)} times; it must be once"
                 reported.append(Problem(file, 1, "not-placed-once", message))
         self.problems += reported
+
+
+def markable(rubric: Rubric | None, points: float) -> bool:
+    """Return whether each level of each criterion is worth a multiple of a quarter point."""
+    if rubric is None:
+        return True
+    return all(
+        (points * rubric.share / len(rubric.criteria) / (len(criterion.levels) - 1) * 4).is_integer()
+        for criterion in rubric.criteria
+    )
 
 
 @dataclass(frozen=True, slots=True)

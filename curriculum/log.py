@@ -254,20 +254,25 @@ class Replay:
     is passed over, and `passed_over` has its record.
     """
 
-    def __init__(self, records: Iterable[Record], follows: Callable[[Any, Any], bool] | None = None) -> None:
+    def __init__(self, records: Iterable[Record] = (), follows: Callable[[Any, Any], bool] | None = None) -> None:
         self.count = 0
         self.attempt = 1
         self.scored: Record | None = None
         self.shown: Record | None = None
         self.passed_over: list[Record] = []
+        self._follows = follows
         for record in records:
-            self.count += 1
-            if record.kind == "restart":
-                self.attempt, self.shown = self.attempt + 1, None
-            elif record.kind == "answer":
-                if follows and self.shown and not follows(self.shown.response, record.response):
-                    self.passed_over.append(record)
-                    continue
-                self.shown = record
-                if self.attempt == 1:
-                    self.scored = record
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Go on with the next record of the item."""
+        self.count += 1
+        if record.kind == "restart":
+            self.attempt, self.shown = self.attempt + 1, None
+        elif record.kind == "answer":
+            if self._follows and self.shown and not self._follows(self.shown.response, record.response):
+                self.passed_over.append(record)
+                return
+            self.shown = record
+            if self.attempt == 1:
+                self.scored = record

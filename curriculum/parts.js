@@ -144,6 +144,23 @@ function meter(label) {
   };
 }
 
+// A ring that fills, with the time in figures. The role keeps it silent: who wants the time asks for it.
+function timer(label) {
+  const ring = svg('<svg class="cs-timer-ring" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle class="cs-timer-track" cx="22" cy="22" r="18"/><circle class="cs-timer-arc" cx="22" cy="22" r="18" pathLength="100" transform="rotate(-90 22 22)"/><path class="cs-timer-hand" d="M22 22V11"/></svg>');
+  const time = h("span", { class: "cs-timer-time" });
+  const [, arc, hand] = ring.children;
+  return {
+    node: h("div", { class: "cs-timer", role: "timer", "aria-label": label }, ring, time),
+    set(seconds, share) {
+      time.textContent = minutes(seconds);
+      arc.setAttribute("stroke-dasharray", `${100 * Math.min(1, share)} 100`);
+      hand.setAttribute("transform", `rotate(${(seconds % 60) * 6} 22 22)`);
+    },
+  };
+}
+
+const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
 function face() {
   const node = svg(`<svg class="cs-face" width="40" height="40" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
     <circle class="cs-face-skin" cx="24" cy="24" r="21"/>

@@ -21,7 +21,7 @@ import traitlets
 from pydantic import Field
 
 from curriculum.items import TYPES
-from curriculum.log import Kind, Log, LogError, Replay
+from curriculum.log import Kind, Log, LogError, Record, Replay
 from curriculum.model import LANGUAGES, Head, Item, ItemType, Language, Model, Public, Text
 from curriculum.verdict import BROKEN, InvalidResponseError, explain, follower, judge, parse
 
@@ -55,6 +55,7 @@ class Chapter:
         self.points: dict[str, Any] = data["points"]
         self.items: dict[str, dict[str, Any]] = {item["id"]: item for item in data["items"]}
         self.log = Log(folder / "responses" / f"{self.id}.jsonl")
+        self._replays: dict[str, tuple[list[Record], int, Replay]] = {}
 
     @property
     def log_id(self) -> str:
@@ -72,8 +73,16 @@ class Chapter:
         return (notebook.parent / pages[-1].relative_to(folder)).as_posix() if pages else ""
 
     def replay(self, item_id: str) -> Replay:
-        records = (record for record in self.log.records if record.item == item_id)
-        return Replay(records, follower(*typed(self.items[item_id])))
+        """Return what the log adds up to for an item; only what is new since the last time is read."""
+        records = self.log.records
+        read, count, replay = self._replays.get(item_id, (None, 0, Replay()))
+        if read is not records:
+            count, replay = 0, Replay(follows=follower(*typed(self.items[item_id])))
+        for record in records[count:]:
+            if record.item == item_id:
+                replay.add(record)
+        self._replays[item_id] = (records, len(records), replay)
+        return replay
 
     def missing(self, item_id: str) -> Text | None:
         """Return what is still to do in the attempt that counts, or None."""

@@ -9,11 +9,15 @@ from curriculum.model import ItemType
 
 NAMES = (
     "best_worst",
+    "classification",
     "dialogue",
+    "free_text",
     "multi_select",
+    "numeric",
     "ordering",
     "rating",
     "reflection",
+    "triage",
     "violations",
 )
 TYPES: dict[str, ItemType[Any, Any, Any]] = {name: import_module(f"curriculum.items.{name}").TYPE for name in NAMES}

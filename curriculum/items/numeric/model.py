@@ -1,0 +1,239 @@
+"""Numeric: work out what a customer must be told, and choose the sentence that tells it fairly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Annotated
+
+from annotated_types import Interval, Len
+from pydantic import AllowInfNan, Strict, StringConstraints
+
+from curriculum.checks import broken_links, duplicate_ids, rationales
+from curriculum.items.numeric.reading import Unit, readings
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+
+MAX_FIELDS = 6
+MAX_CHARS = 40
+# Binary fractions: 18.87 − 18.82 is a little more than 0.05.
+HAIR = 1e-9
+
+Number = Annotated[float, Strict(), AllowInfNan(False), Interval(ge=-1e12, le=1e12)]
+Weight = Annotated[float, Strict(), AllowInfNan(False), Interval(gt=0, le=100)]
+Typed = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
+
+
+class Given(Model):
+    """One row of the data that the task starts from."""
+
+    label: Text
+    value: Text
+
+
+class Field(Model):
+    """One number to work out; `basis` says how it is to be understood, `decimals` how exact it should be."""
+
+    id: ItemId
+    label: Text
+    unit: Unit
+    decimals: Annotated[int, Interval(ge=0, le=6)] | None = None
+    basis: Text | None = None
+
+
+class Choice(Model):
+    id: ItemId
+    text: Text
+
+
+class Conclusion(Model):
+    """What to say, once the numbers are known."""
+
+    question: Text
+    choices: Annotated[tuple[Choice, ...], Len(2, 5)]
+
+
+class NumericPublic(Public):
+    given: Annotated[tuple[Given, ...], Len(1, 20)]
+    fields: Annotated[tuple[Field, ...], Len(1, MAX_FIELDS)]
+    conclusion: Conclusion | None = None
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return self.conclusion.choices if self.conclusion else ()
+
+
+class Slip(Rationale):
+    """A known wrong answer. `half`: the method was right, with this one slip; otherwise a misconception."""
+
+    value: Number
+    half: bool = False
+
+
+class Target(Model):
+    """The number of a field. What is within `abs`, or within `rel` times the number, is right."""
+
+    value: Number
+    abs: Annotated[Number, Interval(ge=0)] = 0.0
+    rel: Annotated[Number, Interval(ge=0, le=0.5)] = 0.0
+    weight: Weight = 1.0
+    slips: Annotated[tuple[Slip, ...], Len(0, 12)] = ()
+
+    def tolerance(self, value: float) -> float:
+        size = abs(value)
+        return max(self.abs, self.rel * size) + HAIR * max(1, size)
+
+    def is_near(self, typed: float, value: float) -> bool:
+        return abs(typed - value) <= self.tolerance(value)
+
+
+class ConclusionKey(Model):
+    """What share of `weight` each sentence earns, and which ones cross a red line."""
+
+    shares: Mapping[ItemId, Annotated[Number, Interval(ge=0, le=1)]]
+    weight: Weight = 1.0
+    red_lines: Annotated[tuple[ItemId, ...], Len(0, 5)] = ()
+
+
+class NumericKey(Key):
+    """`rationales` for each field, how it is worked out, and for each sentence of the conclusion."""
+
+    fields: Mapping[ItemId, Target]
+    conclusion: ConclusionKey | None = None
+    rationales: Mapping[ItemId, Rationale]
+
+    def rationale(self, ref: str) -> Rationale | None:
+        field, _, slip = ref.partition(".")
+        how = self.rationales.get(field)
+        if not slip or how is None:
+            return how
+        wrong = self.fields[field].slips[int(slip)]
+        return Rationale(
+            why=wrong.why, better=wrong.better or how.why, point=wrong.point or how.point, rule=wrong.rule or how.rule
+        )
+
+
+class NumericResponse(Response):
+    """Each field's text as it was typed, and the sentence chosen."""
+
+    values: Annotated[Mapping[str, Typed], Len(0, MAX_FIELDS)]
+    choice: str | None = None
+
+
+def check(public: NumericPublic, key: NumericKey) -> Iterator[Fault]:
+    fields = [field.id for field in public.fields]
+    choices = [choice.id for choice in public.choices]
+    yield from duplicate_ids(("public", "fields"), fields, "field")
+    yield from duplicate_ids(("public", "conclusion", "choices"), choices, "choice")
+    for i, name in enumerate(choices):
+        if name in fields:
+            message = f"“{name}” is the id of a field as well; give the choice another"
+            yield Fault("duplicate-id", ("public", "conclusion", "choices", i, "id"), message)
+    for field in public.fields:
+        if field.id in key.fields:
+            yield from check_target(field, key.fields[field.id])
+        else:
+            yield Fault("incomplete-model", ("key", "fields"), f"field “{field.id}” has no value; add it")
+    for name in key.fields:
+        if name not in fields:
+            yield Fault(
+                "orphan-key", ("key", "fields", name), f"there is no field “{name}”; mend the id or take it out"
+            )
+    weaker: list[str] = []
+    if bool(public.conclusion) != bool(key.conclusion):
+        where = "public" if key.conclusion else "key"
+        yield Fault("contradiction", (where,), f"the {where} part lacks its `conclusion`; add it or take the other out")
+    elif key.conclusion:
+        yield from check_conclusion(choices, key.conclusion)
+        weaker = [name for name in choices if key.conclusion.shares.get(name, 0) < 1]
+    yield from rationales(key.rationales, [*fields, *choices], "field or choice", weaker)
+
+
+def check_target(field: Field, target: Target) -> Iterator[Fault]:
+    place = ("key", "fields", field.id)
+    if field.decimals is not None and not target.is_near(round(target.value, field.decimals), target.value):
+        message = f"the value rounded to {field.decimals} decimals would be refused; widen `abs`"
+        yield Fault("contradiction", place, message)
+    numbers = {"the value": target.value, **{f"slip {i}": slip.value for i, slip in enumerate(target.slips, 1)}}
+    for (one, a), (other, b) in combinations(numbers.items(), 2):
+        if abs(a - b) <= target.tolerance(a) + target.tolerance(b):
+            message = f"{one} and {other} can't be told apart; narrow the tolerance or take the slip out"
+            yield Fault("contradiction", (*place, "slips"), message)
+
+
+def check_conclusion(choices: list[str], conclusion: ConclusionKey) -> Iterator[Fault]:
+    place = ("key", "conclusion", "shares")
+    for name in choices:
+        if name not in conclusion.shares:
+            yield Fault("unscored-choice", place, f"choice “{name}” has no share; say what it earns, 0 to 1")
+    for name in conclusion.shares:
+        if name not in choices:
+            yield Fault("orphan-key", (*place, name), f"there is no choice “{name}”; mend the id or take it out")
+    if max(conclusion.shares.values(), default=0) < 1:
+        yield Fault("unscored-choice", place, "no choice earns the whole; give the fair one a share of 1")
+    elif len({conclusion.shares.get(name) for name in choices}) == 1:
+        yield Fault("choice-without-effect", place, "every choice earns the same; let the choice matter")
+    yield from broken_links(("key", "conclusion", "red_lines"), conclusion.red_lines, choices, "choice")
+    for i, name in enumerate(conclusion.red_lines):
+        if conclusion.shares.get(name, 0) > 0:
+            message = f"“{name}” crosses a red line and earns something; make its share 0"
+            yield Fault("contradiction", ("key", "conclusion", "red_lines", i), message)
+
+
+def unknown(public: NumericPublic, response: NumericResponse) -> str | None:
+    fields = {field.id for field in public.fields}
+    stranger = next((name for name in response.values if name not in fields), None)
+    if stranger is None and response.choice not in (None, *(choice.id for choice in public.choices)):
+        return response.choice
+    return stranger
+
+
+def missing(public: NumericPublic, response: NumericResponse) -> Text | None:
+    typed = {field: response.values.get(field.id, "").strip() for field in public.fields}
+    unread = [field for field, text in typed.items() if text and not readings(text, field.unit)]
+    blank = sum(not text for text in typed.values())
+    left: list[Text] = []
+    if unread:
+        label = unread[0].label
+        left.append(
+            Text(
+                zh=f"“{label.zh}”里填的读不成数字，请改一下。",
+                en=f"“{label.en}” can't be read as a number yet; please change it.",
+            )
+        )
+    if blank:
+        left.append(
+            Text(
+                zh=f"还有 {blank} 个数没有填。",
+                en="One number is still to be filled in."
+                if blank == 1
+                else f"{blank} numbers are still to be filled in.",
+            )
+        )
+    if public.conclusion and response.choice is None:
+        left.append(Text(zh="还没有选该怎么说。", en="No sentence is chosen yet."))
+    if not left:
+        return None
+    return Text(zh="".join(text.zh for text in left), en=" ".join(text.en for text in left))
+
+
+def release(public: NumericPublic) -> NumericPublic:
+    if not public.conclusion:
+        return public
+    choices = tuple(sorted(public.conclusion.choices, key=lambda choice: choice.id))
+    return public.model_copy(update={"conclusion": public.conclusion.model_copy(update={"choices": choices})})
+
+
+def labels(public: NumericPublic, key: NumericKey) -> dict[str, Text]:
+    slips = {f"{field.id}.{i}": field.label for field in public.fields for i in range(len(key.fields[field.id].slips))}
+    fields = {field.id: field.label for field in public.fields}
+    return {**slips, **fields, **{choice.id: choice.text for choice in public.choices}}
+
+
+def guess(public: NumericPublic, choose: Choose) -> dict[str, object]:
+    """Copy a number from the table into each field."""
+    numbers = [(row.value, found[0]) for row in public.given if (found := re.search(r"\d[\d,]*(\.\d+)?", row.value.en))]
+    texts = [text for text, _number in numbers]
+    values = {field.id: numbers[choose(texts)][1] for field in public.fields} if numbers else {}
+    choice = public.choices[choose([one.text for one in public.choices])].id if public.choices else None
+    return {"values": values, "choice": choice}
