@@ -120,8 +120,12 @@ def asset(name: str) -> str:
 
 @cache
 def styles() -> str:
-    """Return the style sheet of all widgets: anywidget keeps one for each class, not for each widget."""
-    return "\n".join(asset(name) for name in ("player.css", "hand_in.css", *(f"items/{t}/view.css" for t in TYPES)))
+    """Return the style sheet of all widgets: anywidget keeps one for each class, not for each widget.
+
+    What a type says of `.cs-card` is held to cards of that type, so that no type can spoil another.
+    """
+    views = (asset(f"items/{t}/view.css").replace(".cs-card", f'.cs-card[data-type="{t}"]') for t in TYPES)
+    return "\n".join((asset("player.css"), asset("hand_in.css"), *views))
 
 
 class Player(anywidget.AnyWidget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,14 @@ def backwards(item: Item) -> Any:
     ):
         data[name] = data[name][::-1] if name in data else None
     return type(item.public).model_validate({name: value for name, value in data.items() if value is not None})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_rule_of_a_view_is_held_to_its_own_cards(name: str) -> None:
+    css = (FOLDER / name / "view.css").read_text("utf-8")
+    keyframes = r"@keyframes[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}"
+    for noise in (r"/\*.*?\*/", keyframes, r"@[^{};]*[{;]", r"\([^()]*\)", r"\([^()]*\)"):
+        css = re.sub(noise, "", css, flags=re.DOTALL)
+    selectors = [one.strip(" }\n") for part in re.findall(r"([^{}]+|\}\s*[^{}]+)\{", css) for one in part.split(",")]
+    assert selectors
+    assert [one for one in selectors if not one.startswith(".cs-card")] == []
