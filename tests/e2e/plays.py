@@ -82,6 +82,49 @@ def keep_diary(learner: Learner, item: str, have: Any, wanted: Any) -> None:
             learner.write(at(item, f'textarea[data-at="{number}"]'), new)
 
 
+def sort_cards(learner: Learner, item: str, have: Any, wanted: Any) -> None:
+    public: Any = COURSE.items[item].kind.release(COURSE.items[item].public)
+    figures = {category.id: str(number) for number, category in enumerate(public.categories, 1)}
+    learner.tab_to(at(item, '[data-key="card"]'))
+    for card in public.cards:
+        if card.id not in have.get("placed", ()):
+            learner.press(figures[wanted["placed"][card.id]] if card.id in wanted["placed"] else "ArrowRight")
+
+
+def calculate(learner: Learner, item: str, have: Any, wanted: Any) -> None:
+    for field, text in wanted["values"].items():
+        if have.get("values", {}).get(field) != text:
+            learner.write(at(item, f'[data-key="field:{field}"]'), text)
+    if wanted["choice"] != have.get("choice"):
+        learner.pick(at(item, ".cs-conclusion input"), wanted["choice"])
+
+
+def write_message(learner: Learner, item: str, _have: Any, wanted: Any) -> None:
+    learner.write(at(item, "textarea"), wanted["text"])
+
+
+def answer_queue(learner: Learner, item: str, have: Any, wanted: Any) -> None:
+    if not have:
+        begin_shift(learner, item, wanted["mode"])
+    for event in wanted["events"][len(have.get("events", ())) :]:
+        learner.tab_to(at(item, f'[data-key="queue:{event["case"]}"]'))
+        learner.press("Enter")
+        replies = learner.item(item).locator(".cs-options input")
+        figure = replies.evaluate_all("(all, id) => all.findIndex(node => node.value === id) + 1", event["reply"])
+        learner.press(str(figure), "Enter")
+        learner.pick(at(item, ".cs-priorities input"), event["priority"])
+        learner.press("Enter")
+    if wanted["finished"]:
+        for key in ("finish", "really"):
+            learner.tab_to(at(item, f'[data-key="{key}"]'))
+            learner.press("Enter")
+
+
+def begin_shift(learner: Learner, item: str, mode: str) -> None:
+    learner.tab_to(at(item, f'[data-key="{mode}"]'))
+    learner.press("Enter")
+
+
 @dataclass(frozen=True)
 class Type:
     go_on: Callable[[Learner, str, Any, Any], None]
@@ -93,6 +136,17 @@ def spoken(item: str, response: Any, language: Language) -> Any:
     public: Any = COURSE.items[item].public
     texts = {choice.id: choice.text[language] for node in public.nodes for choice in node.choices}
     return [texts[choice] for choice in response["path"]]
+
+
+def queue_or_figures(item: str, response: Any, _language: Language) -> Any:
+    """Return who is waiting, or after the end how many were answered, only asked to wait, and left."""
+    public: Any = COURSE.items[item].public
+    holds = {(case.id, reply.id) for case in public.cases for reply in case.replies if reply.holds}
+    answered = {e["case"] for e in response["events"] if (e["case"], e["reply"]) not in holds}
+    if response["finished"]:
+        asked = {e["case"] for e in response["events"]}
+        return [len(answered), len(asked - answered), len(public.cases) - len(asked)]
+    return [case.id for case in public.queue if case.arrives <= response["clock"] and case.id not in answered]
 
 
 PLAYS = {
@@ -123,5 +177,26 @@ PLAYS = {
             *(text for entry in response["entries"] for text in entry.values()),
             response["note"],
         ],
+    ),
+    "classification": Type(
+        sort_cards,
+        """card => ({placed: Object.fromEntries([...card.querySelectorAll('.cs-heap [data-sorted]')]
+          .map(node => [node.dataset.sorted, node.closest('.cs-heap').dataset.into]))})""",
+    ),
+    "numeric": Type(
+        calculate,
+        """card => ({
+          values: Object.fromEntries([...card.querySelectorAll('[data-key^="field:"]')]
+            .filter(node => node.value).map(node => [node.dataset.key.slice(6), node.value])),
+          choice: card.querySelector(':checked')?.value ?? null,
+        })""",
+    ),
+    "free_text": Type(write_message, "card => ({text: card.querySelector('textarea').value})"),
+    "triage": Type(
+        answer_queue,
+        """card => card.querySelector('.cs-shift-end')
+          ? [...card.querySelectorAll('.cs-shift-end dd')].map(node => Number(node.textContent))
+          : [...card.querySelectorAll('.cs-queue-card')].map(node => node.dataset.key.slice(6))""",
+        queue_or_figures,
     ),
 }
