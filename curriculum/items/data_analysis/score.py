@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from curriculum.items.data_analysis.model import (
     ALL_ROWS,
-    NO,
     TYPES,
-    YES,
     Bounds,
     Chart,
     ChartKey,
@@ -129,24 +127,26 @@ def conclusion_evidence(key: DataAnalysisKey, choice: str | None) -> Evidence:
 
 
 def shown_property(public: DataAnalysisPublic, chart: Chart, name: str) -> Text:
-    if name == "sorted":
-        return SORTED[is_sorted(chart)]
     if name == "type":
         return TYPES[chart.type]
+    if name == "sorted":
+        return shown(public, name, is_sorted(chart))
     return shown(public, name, getattr(chart, name))
 
 
 def wanted_property(public: DataAnalysisPublic, key: ChartKey, name: str) -> Text:
-    if name == "sorted":
-        return SORTED[bool(key.sorted)]
     if name == "type":
         return joined([TYPES[kind] for kind in key.type or ()], zh="或", en=" or ")
     return shown(public, name, getattr(key, name))
 
 
-SORTED = {
-    True: Text(zh="从多到少", en="from most to least"),
-    False: Text(zh="按原来的顺序", en="in its own order"),
+SHOWN = {
+    "sorted": {
+        True: Text(zh="从多到少", en="from most to least"),
+        False: Text(zh="按原来的顺序", en="as in the table"),
+    },
+    "labelled": {True: Text(zh="写了", en="labelled"), False: Text(zh="没写", en="not labelled")},
+    "base": {True: Text(zh="标了", en="stated"), False: Text(zh="没标", en="not stated")},
 }
 MEASURES = {
     "sum": Text(zh="合计", en="sum"),
@@ -160,7 +160,7 @@ def shown(public: DataAnalysisPublic, name: str, value: object) -> Text:
     """Return a property of a chart in words."""
     match value:
         case bool():
-            return YES if value else NO
+            return SHOWN[name][value]
         case str() if name == "by":
             return column_label(public, value)
         case Measure():

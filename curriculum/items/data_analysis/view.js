@@ -43,7 +43,7 @@ const WORDS = {
   cumulativeAxis: { zh: "累计占比（%）", en: "Cumulative share (%)" },
   all: { zh: "合计", en: "All of these" },
   groups: { zh: "分组结果", en: "Result by group" },
-  number: { zh: (what) => `${what}数`, en: (what) => `Number of ${what}` },
+  number: { zh: (what) => `数量（${what}）`, en: (what) => `Number of ${what}` },
   by: { zh: (measure, by) => `${measure}，按${by}`, en: (measure, by) => `${measure} by ${by}` },
   total: { zh: (n, all) => `n = ${n}（共 ${all}）`, en: (n, all) => `n = ${n} of ${all}` },
   everything: { zh: "全部", en: "all rows" },
@@ -83,6 +83,7 @@ const PAUSE = 400;
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 240;
 const VITAL = 80;
+const TILTED = 160;
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/;
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
@@ -127,6 +128,12 @@ function wrapped(text, room) {
   return lines.map((line) => line.trim());
 }
 
+const shortened = (text, room) => {
+  let kept = text;
+  while (kept && widthOf(kept) > room) kept = kept.slice(0, -1).trimEnd();
+  return kept === text ? text : `${kept.slice(0, -1).trimEnd()}…`;
+};
+
 function ticks(low, high) {
   const raw = (high - low) / 4 || 1;
   const unit = 10 ** Math.floor(Math.log10(raw));
@@ -145,7 +152,7 @@ export default function view({ host, item, ui, send }) {
   const distinct = new Map(columns.map(({ id }) => [id, new Set(rows.map((row) => row[id]))]));
   const groupable = columns.filter(({ id, kind }) => distinct.get(id).size <= (kind === "date" ? FEW_DAYS : FEW));
   const measurable = columns.filter(({ kind }) => kind === "number");
-  const listed = (column) => column.kind !== "date" && groupable.includes(column);
+  const listed = (column) => column.kind === "category";
 
   let state = { values: {}, chart: null, choice: null, view: START };
   let locked = false;
@@ -255,7 +262,7 @@ export default function view({ host, item, ui, send }) {
     const labels = groups.map(({ name }) => wrapped(name, band - 6));
     const tilted = labels.some((parts) => parts.length > 3 || parts.some((part) => widthOf(part) > band));
     const longest = Math.max(...groups.map(({ name }) => widthOf(name)));
-    const foot = (tilted ? Math.min(longest, 190) * 0.72 + 18 : Math.max(...labels.map((parts) => parts.length)) * 16 + 10) + titled + 4;
+    const foot = (tilted ? Math.min(longest, TILTED) * 0.71 + 20 : Math.max(...labels.map((parts) => parts.length)) * 16 + 10) + titled + 4;
     const top = 24;
     const values = groups.map(({ value }) => value);
     const marks = pareto ? ticks(0, sum(values)) : ticks(Math.min(0, ...values), Math.max(...values, 0));
@@ -275,7 +282,7 @@ export default function view({ host, item, ui, send }) {
       const [from, to] = [y(Math.max(value, 0)), y(Math.min(value, 0))];
       if (bars) parts.push(node("rect", { class: "cs-bar", x: x(at) - thick / 2, y: from, width: thick, height: Math.max(to - from, 1), rx: Math.min(3, (to - from) / 2) }));
       const inside = pareto && to - from > 24;
-      if (bars) parts.push(text({ class: inside ? "cs-bar-value cs-inside" : "cs-bar-value", x: x(at), y: inside ? from + 17 : from - 6, "text-anchor": "middle" }, plain(value)));
+      if (bars) parts.push(text({ class: inside ? "cs-bar-value cs-inside" : "cs-bar-value", x: x(at), y: inside ? from + 19 : from - 6, "text-anchor": "middle" }, plain(value)));
     });
     const trace = (points) => {
       parts.push(node("polyline", { class: "cs-trace", points: points.map(([px, py]) => `${px},${py}`).join(" ") }));
@@ -295,7 +302,8 @@ export default function view({ host, item, ui, send }) {
     parts.push(node("line", { class: "cs-zero", x1: left, x2: width - right, y1: y(0), y2: y(0) }));
     const under = top + HEIGHT + 18;
     labels.forEach((lines_, at) => {
-      if (tilted) parts.push(text({ x: x(at) + 4, y: under - 4, "text-anchor": "end", transform: `rotate(-45 ${x(at) + 4} ${under - 4})` }, groups[at].name));
+      const [px, py] = [x(at) + 4, under - 4];
+      if (tilted) parts.push(text({ x: px, y: py, "text-anchor": "end", transform: `rotate(-45 ${px} ${py})` }, shortened(groups[at].name, Math.min(TILTED, px / 0.71 - 6))));
       else lines_.forEach((words, line) => parts.push(text({ x: x(at), y: under + line * 16, "text-anchor": "middle" }, words)));
     });
     const height = top + HEIGHT + foot;
@@ -377,7 +385,7 @@ export default function view({ host, item, ui, send }) {
   const bySelect = h("select", { class: "cs-select", onchange: () => look({ by: bySelect.value || null }) });
   const measureSelect = h("select", { class: "cs-select", onchange: setMeasure });
   const typeName = newId();
-  const typeInputs = Object.keys(WORDS.types).map((type) => h("input", { type: "radio", name: typeName, value: type, onchange: () => look({ type, ...(type === "pareto" ? { sorted: true } : {}) }) }));
+  const typeInputs = Object.keys(WORDS.types).map((type) => h("input", { type: "radio", name: typeName, value: type, onchange: () => look({ type }) }));
   const switches = ["sorted", "labelled", "base"].map((name) => h("input", { type: "checkbox", value: name, onchange: (event) => look({ [name]: event.target.checked }) }));
   const tally = h("p", { class: "cs-selected" });
   const results = h("div", { class: "cs-results" });
