@@ -249,8 +249,8 @@ export default function view({ host, item, ui, send }) {
   function figure(chart, room) {
     const groups = groupsOf(chart);
     const some = chosen(chart.where);
-    return h("figure", { class: "cs-figure" }, groups.length ? picture(chart, groups, some, room) : null,
-      h("figcaption", { class: "cs-hint" }, title(chart), chart.base ? h("span", { class: "cs-base" }, `${t(WORDS.total, some.length, rows.length)} · ${whereText(chart.where)}`) : null));
+    return h("figure", { class: "cs-data-figure" }, groups.length ? picture(chart, groups, some, room) : null,
+      h("figcaption", { class: "cs-hint" }, title(chart), chart.base ? h("span", { class: "cs-data-base" }, `${t(WORDS.total, some.length, rows.length)} · ${whereText(chart.where)}`) : null));
   }
 
   function picture(chart, groups, some, width) {
@@ -274,32 +274,32 @@ export default function view({ host, item, ui, send }) {
 
     const parts = [node("title", { id }, [title(chart), t(WORDS.total, some.length, rows.length), whereText(chart.where)].join("; "))];
     for (const mark of marks.filter((value) => value <= high)) {
-      parts.push(node("line", { class: "cs-grid", x1: left, x2: width - right, y1: y(mark), y2: y(mark) }), text({ x: left - 8, y: y(mark) + 4, "text-anchor": "end" }, plain(mark)));
+      parts.push(node("line", { class: "cs-data-grid", x1: left, x2: width - right, y1: y(mark), y2: y(mark) }), text({ x: left - 8, y: y(mark) + 4, "text-anchor": "end" }, plain(mark)));
     }
     const bars = chart.type !== "line";
     const thick = Math.min(band * 0.68, 72);
     groups.forEach(({ value }, at) => {
       const [from, to] = [y(Math.max(value, 0)), y(Math.min(value, 0))];
-      if (bars) parts.push(node("rect", { class: "cs-bar", x: x(at) - thick / 2, y: from, width: thick, height: Math.max(to - from, 1), rx: Math.min(3, (to - from) / 2) }));
+      if (bars) parts.push(node("rect", { class: "cs-data-bar", x: x(at) - thick / 2, y: from, width: thick, height: Math.max(to - from, 1), rx: Math.min(3, (to - from) / 2) }));
       const inside = pareto && to - from > 24;
-      if (bars) parts.push(text({ class: inside ? "cs-bar-value cs-inside" : "cs-bar-value", x: x(at), y: inside ? from + 19 : from - 6, "text-anchor": "middle" }, plain(value)));
+      if (bars) parts.push(text({ class: inside ? "cs-data-bar-value cs-data-inside" : "cs-data-bar-value", x: x(at), y: inside ? from + 19 : from - 6, "text-anchor": "middle" }, plain(value)));
     });
     const trace = (points) => {
-      parts.push(node("polyline", { class: "cs-trace", points: points.map(([px, py]) => `${px},${py}`).join(" ") }));
-      for (const [px, py] of points) parts.push(node("circle", { class: "cs-dot", cx: px, cy: py, r: 4 }));
+      parts.push(node("polyline", { class: "cs-data-trace", points: points.map(([px, py]) => `${px},${py}`).join(" ") }));
+      for (const [px, py] of points) parts.push(node("circle", { class: "cs-data-dot", cx: px, cy: py, r: 4 }));
     };
     if (chart.type === "line") {
       trace(groups.map(({ value }, at) => [x(at), y(value)]));
-      groups.forEach(({ value }, at) => parts.push(text({ class: "cs-bar-value", x: x(at), y: y(value) - 10, "text-anchor": "middle" }, plain(value))));
+      groups.forEach(({ value }, at) => parts.push(text({ class: "cs-data-bar-value", x: x(at), y: y(value) - 10, "text-anchor": "middle" }, plain(value))));
     }
     if (pareto) {
       const level = (share) => y(high * share);
-      parts.push(node("line", { class: "cs-guide", x1: left, x2: width - right, y1: level(VITAL / 100), y2: level(VITAL / 100) }));
-      for (const mark of [0, 20, 40, 60, 80, 100]) parts.push(text({ class: mark === VITAL ? "cs-vital" : "", x: width - right + 8, y: level(mark / 100) + 4 }, `${mark}%`));
+      parts.push(node("line", { class: "cs-data-guide", x1: left, x2: width - right, y1: level(VITAL / 100), y2: level(VITAL / 100) }));
+      for (const mark of [0, 20, 40, 60, 80, 100]) parts.push(text({ class: mark === VITAL ? "cs-data-vital" : "", x: width - right + 8, y: level(mark / 100) + 4 }, `${mark}%`));
       trace(groups.map(({ cumulative }, at) => [x(at), level(cumulative)]));
-      if (band > 40) groups.forEach(({ cumulative }, at) => parts.push(text({ class: "cs-reached", x: x(at), y: level(cumulative) - 9, "text-anchor": "middle" }, percent(cumulative))));
+      if (band > 40) groups.forEach(({ cumulative }, at) => parts.push(text({ class: "cs-data-reached", x: x(at), y: level(cumulative) - 9, "text-anchor": "middle" }, percent(cumulative))));
     }
-    parts.push(node("line", { class: "cs-zero", x1: left, x2: width - right, y1: y(0), y2: y(0) }));
+    parts.push(node("line", { class: "cs-data-zero", x1: left, x2: width - right, y1: y(0), y2: y(0) }));
     const under = top + HEIGHT + 18;
     labels.forEach((lines_, at) => {
       const [px, py] = [x(at) + 4, under - 4];
@@ -309,11 +309,11 @@ export default function view({ host, item, ui, send }) {
     const height = top + HEIGHT + foot;
     if (titled) {
       const middle = top + HEIGHT / 2;
-      const upright = (px, words, turn) => text({ class: "cs-axis", x: px, y: middle, "text-anchor": "middle", transform: `rotate(${turn} ${px} ${middle})` }, words);
-      parts.push(upright(14, measureName(chart.measure), -90), text({ class: "cs-axis", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, t(columnOf.get(chart.by).label)));
+      const upright = (px, words, turn) => text({ class: "cs-data-axis", x: px, y: middle, "text-anchor": "middle", transform: `rotate(${turn} ${px} ${middle})` }, words);
+      parts.push(upright(14, measureName(chart.measure), -90), text({ class: "cs-data-axis", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, t(columnOf.get(chart.by).label)));
       if (pareto) parts.push(upright(width - 12, t(WORDS.cumulativeAxis), 90));
     }
-    return node("svg", { class: "cs-chart", role: "img", "aria-labelledby": id, viewBox: `0 0 ${width} ${height}`, width, height }, parts);
+    return node("svg", { class: "cs-data-chart", role: "img", "aria-labelledby": id, viewBox: `0 0 ${width} ${height}`, width, height }, parts);
   }
 
   // ── tables ─────────────────────────────────────────────────────────────────────────────────
@@ -324,7 +324,7 @@ export default function view({ host, item, ui, send }) {
     const line = (head, n, share, reached, value, props) => h("tr", props, h("th", { scope: "row" }, head), h("td", null, n), h("td", null, share),
       cumulative && h("td", null, reached), shown.measure && h("td", null, value));
     const groups = shown.by ? groupsOf(shown) : [];
-    return h("div", { class: "cs-scroll", role: "region", tabindex: 0, "aria-label": t(WORDS.groups), "data-key": "groups" }, h("table", { class: "cs-table" },
+    return h("div", { class: "cs-data-scroll", role: "region", tabindex: 0, "aria-label": t(WORDS.groups), "data-key": "groups" }, h("table", { class: "cs-data-table" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, shown.by ? t(columnOf.get(shown.by).label) : ""), h("th", { scope: "col" }, t(WORDS.count)),
         h("th", { scope: "col" }, t(WORDS.share)), cumulative && h("th", { scope: "col" }, t(WORDS.cumulative)), shown.measure && h("th", { scope: "col" }, measureName(shown.measure)))),
       h("tbody", null, groups.map((group) => line(group.name, group.n, percent(group.share), percent(group.cumulative), plain(group.value)))),
@@ -340,7 +340,7 @@ export default function view({ host, item, ui, send }) {
       [WORDS.linear, precise(kappa(both, (a, b) => Math.abs(a - b)))],
       [WORDS.quadratic, precise(kappa(both, (a, b) => (a - b) ** 2))],
     ];
-    return h("div", { class: "cs-agreement" }, h("p", { class: "cs-label" }, t(WORDS.agreement, ...pair.map((id) => t(columnOf.get(id).label)))),
+    return h("div", { class: "cs-data-agreement" }, h("p", { class: "cs-label" }, t(WORDS.agreement, ...pair.map((id) => t(columnOf.get(id).label)))),
       h("dl", null, facts.map(([name, value]) => h("div", null, h("dt", null, t(name)), h("dd", null, value)))));
   }
 
@@ -351,10 +351,10 @@ export default function view({ host, item, ui, send }) {
     rowsTitle.textContent = t(WORDS.records, some.length);
     if (!details.open) return;
     swap(rowsBox, [
-      h("div", { class: "cs-scroll cs-rows-table", role: "region", tabindex: 0, "aria-label": t(WORDS.records, some.length), "data-key": "rows" }, h("table", { class: "cs-table" },
+      h("div", { class: "cs-data-scroll cs-data-rows-table", role: "region", tabindex: 0, "aria-label": t(WORDS.records, some.length), "data-key": "rows" }, h("table", { class: "cs-data-table" },
         h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col" }, t(column.label))))),
-        h("tbody", null, shown.map((row) => h("tr", null, columns.map((column) => h("td", { class: column.kind === "number" ? "cs-figures" : null }, cellName(column, row[column.id])))))))),
-      rest ? h("p", { class: "cs-more" }, t(WORDS.some, shown.length, some.length), h("button", { type: "button", class: "cs-link", "data-key": "all-rows", onclick: () => { allRows = true; rowTable(); rowsBox.querySelector("[tabindex]").focus(); } }, t(WORDS.showAll, some.length))) : [],
+        h("tbody", null, shown.map((row) => h("tr", null, columns.map((column) => h("td", { class: column.kind === "number" ? "cs-data-figures" : null }, cellName(column, row[column.id])))))))),
+      rest ? h("p", { class: "cs-data-more" }, t(WORDS.some, shown.length, some.length), h("button", { type: "button", class: "cs-data-link", "data-key": "all-rows", onclick: () => { allRows = true; rowTable(); rowsBox.querySelector("[tabindex]").focus(); } }, t(WORDS.showAll, some.length))) : [],
     ].flat());
   }
 
@@ -362,7 +362,7 @@ export default function view({ host, item, ui, send }) {
 
   function labelled(text, control) {
     control.id = newId();
-    return h("div", { class: "cs-control" }, caption(h("label", { for: control.id }), text), control);
+    return h("div", { class: "cs-data-control" }, caption(h("label", { for: control.id }), text), control);
   }
 
   function fill(select, list, value) {
@@ -374,38 +374,38 @@ export default function view({ host, item, ui, send }) {
     select.value = value;
   }
 
-  const columnSelect = h("select", { class: "cs-select", "data-key": "column", onchange: drawFilter });
-  const valueSelect = h("select", { class: "cs-select" });
-  const leastInput = h("input", { class: "cs-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
-  const mostInput = h("input", { class: "cs-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
+  const columnSelect = h("select", { class: "cs-data-select", "data-key": "column", onchange: drawFilter });
+  const valueSelect = h("select", { class: "cs-data-select" });
+  const leastInput = h("input", { class: "cs-data-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
+  const mostInput = h("input", { class: "cs-data-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
   const valueControl = labelled(WORDS.value, valueSelect);
   const boundControls = [labelled(WORDS.least, leastInput), labelled(WORDS.most, mostInput)];
   const addButton = h("button", { type: "button", class: "cs-button", onclick: addFilter }, icon("plus"), caption(h("span"), WORDS.add));
-  const chips = h("ul", { class: "cs-chips", role: "list" });
-  const bySelect = h("select", { class: "cs-select", onchange: () => look({ by: bySelect.value || null }) });
-  const measureSelect = h("select", { class: "cs-select", onchange: setMeasure });
+  const chips = h("ul", { class: "cs-data-chips", role: "list" });
+  const bySelect = h("select", { class: "cs-data-select", onchange: () => look({ by: bySelect.value || null }) });
+  const measureSelect = h("select", { class: "cs-data-select", onchange: setMeasure });
   const typeName = newId();
   const typeInputs = Object.keys(WORDS.types).map((type) => h("input", { type: "radio", name: typeName, value: type, onchange: () => look({ type }) }));
   const switches = ["sorted", "labelled", "base"].map((name) => h("input", { type: "checkbox", value: name, onchange: (event) => look({ [name]: event.target.checked }) }));
-  const tally = h("p", { class: "cs-selected" });
-  const results = h("div", { class: "cs-results" });
+  const tally = h("p", { class: "cs-data-selected" });
+  const results = h("div", { class: "cs-data-results" });
   const rowsTitle = h("summary");
   const rowsBox = h("div");
-  const details = h("details", { class: "cs-raw", ontoggle: () => rowTable() }, rowsTitle, rowsBox);
+  const details = h("details", { class: "cs-data-raw", ontoggle: () => rowTable() }, rowsTitle, rowsBox);
   const fileHint = h("p", { class: "cs-hint" });
   const takeButton = h("button", { type: "button", class: "cs-button cs-primary", onclick: take });
 
-  const tool = h("section", { class: "cs-tool" },
+  const tool = h("section", { class: "cs-data-tool" },
     caption(h("h4", { class: "cs-label" }), WORDS.tool),
-    h("div", { class: "cs-controls", role: "group" }, labelled(WORDS.column, columnSelect), valueControl, boundControls, addButton),
+    h("div", { class: "cs-data-controls", role: "group" }, labelled(WORDS.column, columnSelect), valueControl, boundControls, addButton),
     chips,
-    h("div", { class: "cs-controls" }, labelled(WORDS.group, bySelect), labelled(WORDS.measure, measureSelect)),
-    h("div", { class: "cs-controls" },
-      h("fieldset", { class: "cs-segments" }, caption(h("legend"), WORDS.draw),
+    h("div", { class: "cs-data-controls" }, labelled(WORDS.group, bySelect), labelled(WORDS.measure, measureSelect)),
+    h("div", { class: "cs-data-controls" },
+      h("fieldset", { class: "cs-data-segments" }, caption(h("legend"), WORDS.draw),
         h("div", null, typeInputs.map((input) => h("label", null, input, caption(h("span"), WORDS.types[input.value]))))),
-      h("div", { class: "cs-switches" }, switches.map((input) => h("label", { class: "cs-switch" }, input, caption(h("span"), WORDS[input.value]))))),
-    tally, results, h("div", { class: "cs-take" }, takeButton), details, fileHint);
-  const filterRow = tool.querySelector(".cs-controls");
+      h("div", { class: "cs-data-switches" }, switches.map((input) => h("label", { class: "cs-data-switch" }, input, caption(h("span"), WORDS[input.value]))))),
+    tally, results, h("div", { class: "cs-data-take" }, takeButton), details, fileHint);
+  const filterRow = tool.querySelector(".cs-data-controls");
 
   function drawFilter() {
     fill(columnSelect, columns.map((column) => [column.id, t(column.label)]), columnSelect.value || (columns.find(listed) ?? columns[0]).id);
@@ -465,10 +465,10 @@ export default function view({ host, item, ui, send }) {
     filterRow.setAttribute("aria-label", t(WORDS.filter));
     swap(chips, list.length ? [
       ...list.map(({ key, text, without }, at) => h("li", null, h("button", {
-        type: "button", class: "cs-chip", "data-key": `chip:${key}`, "aria-label": t(WORDS.remove, text), title: t(WORDS.remove, text),
+        type: "button", class: "cs-data-chip", "data-key": `chip:${key}`, "aria-label": t(WORDS.remove, text), title: t(WORDS.remove, text),
         onclick: () => { const other = list[at + 1] ?? list[at - 1]; drop(without(), other && `chip:${other.key}`); },
-      }, h("span", null, text), h("span", { class: "cs-cross", "aria-hidden": "true" }, "×")))),
-      list.length > 1 ? h("li", null, h("button", { type: "button", class: "cs-link", "data-key": "chip-none", onclick: () => drop({}, null) }, t(WORDS.clear))) : [],
+      }, h("span", null, text), h("span", { class: "cs-data-cross", "aria-hidden": "true" }, "×")))),
+      list.length > 1 ? h("li", null, h("button", { type: "button", class: "cs-data-link", "data-key": "chip-none", onclick: () => drop({}, null) }, t(WORDS.clear))) : [],
     ].flat() : [h("li", { class: "cs-hint" }, t(WORDS.noFilter))]);
   }
 
@@ -529,7 +529,7 @@ export default function view({ host, item, ui, send }) {
     announce(t(WORDS.tookIt));
   }
 
-  const chartBox = h("div", { class: "cs-my-chart" });
+  const chartBox = h("div", { class: "cs-data-my-chart" });
 
   function drawMyChart() {
     const { chart } = state;
@@ -554,9 +554,9 @@ export default function view({ host, item, ui, send }) {
       clearTimeout(field.timer);
       if (field.touched && !field.composing) change({});
     };
-    const unit = question.percent ? h("span", { class: "cs-unit", "aria-hidden": "true" }, "%") : question.unit ? caption(h("span", { class: "cs-unit" }), question.unit) : null;
+    const unit = question.percent ? h("span", { class: "cs-data-unit", "aria-hidden": "true" }, "%") : question.unit ? caption(h("span", { class: "cs-data-unit" }), question.unit) : null;
     field.input = h("input", {
-      id, type: "text", inputmode: "decimal", class: "cs-input", maxlength: LONGEST, autocomplete: "off", oninput: later,
+      id, type: "text", inputmode: "decimal", class: "cs-data-input", maxlength: LONGEST, autocomplete: "off", oninput: later,
       oncompositionstart: () => { field.composing = true; },
       oncompositionend: () => { field.composing = false; later(); },
       onblur: () => { field.composing = false; flush(); field.restore(); },
@@ -567,15 +567,15 @@ export default function view({ host, item, ui, send }) {
       if (!field.touched && !field.composing && document.activeElement !== field.input && field.input.value !== value) field.input.value = value;
     };
     field.flush = flush;
-    field.row = h("li", { class: "cs-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-entry-box" }, field.input, unit));
+    field.row = h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, field.input, unit));
     return field;
   });
 
   const conclusionBox = h("div");
   host.append(h("div", { class: "cs-data" }, tool,
-    h("section", { class: "cs-answers" }, caption(h("h4", { class: "cs-label" }), WORDS.numbers), h("ol", { class: "cs-questions", role: "list" }, fields.map(({ row }) => row))),
-    h("section", { class: "cs-answers" }, caption(h("h4", { class: "cs-label" }), WORDS.chart), caption(h("p"), item.public.chart), chartBox),
-    h("section", { class: "cs-answers" }, caption(h("h4", { class: "cs-label" }), WORDS.conclusion), conclusionBox)));
+    h("section", { class: "cs-data-answers" }, caption(h("h4", { class: "cs-label" }), WORDS.numbers), h("ol", { class: "cs-data-questions", role: "list" }, fields.map(({ row }) => row))),
+    h("section", { class: "cs-data-answers" }, caption(h("h4", { class: "cs-label" }), WORDS.chart), caption(h("p"), item.public.chart), chartBox),
+    h("section", { class: "cs-data-answers" }, caption(h("h4", { class: "cs-label" }), WORDS.conclusion), conclusionBox)));
 
   function drawConclusions() {
     swap(conclusionBox, ui.options({
