@@ -333,6 +333,7 @@ def test_conclusion_by_hand(choice: str | None, earned: float) -> None:
         ("１，２３４", (1234, False)),
         ("-3", (-3, False)),
         ("−3", (-3, False)),
+        ("３８。４", (38.4, False)),
         (" + 4 % ", (4, True)),
         *(
             (text, None)

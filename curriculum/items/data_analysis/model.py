@@ -244,15 +244,17 @@ class DataAnalysisResponse(Response):
 
 
 PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,4})?", re.ASCII)
+TYPED = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{IDEOGRAPHIC FULL STOP}": "."})
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(%?)", re.ASCII)
 
 
 def read_number(text: str) -> tuple[float, bool] | None:
     """Return a typed number and whether it has a percent sign; None where it is no number.
 
-    Full-width digits and signs, blanks and commas between thousands are all right.
+    Full-width digits and signs, blanks, commas between thousands and the full stop of
+    a Chinese keyboard are all right.
     """
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).replace("\N{MINUS SIGN}", "-")
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).translate(TYPED)
     match = NUMBER.fullmatch(plain)
     return (float(match[1].replace(",", "")), bool(match[2])) if match else None
 
