@@ -10,6 +10,7 @@ from curriculum.model import ItemType
 NAMES = (
     "best_worst",
     "classification",
+    "data_analysis",
     "dialogue",
     "free_text",
     "multi_select",

@@ -103,6 +103,8 @@ def backwards(item: Item) -> Any:
         "cards",
         "categories",
         "given",
+        "questions",
+        "conclusions",
     ):
         data[name] = data[name][::-1] if name in data else None
     return type(item.public).model_validate({name: value for name, value in data.items() if value is not None})

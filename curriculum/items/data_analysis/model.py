@@ -1,0 +1,623 @@
+"""Data analysis: take numbers from a table, choose a chart of it, and draw the conclusion."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Interval, Len
+from pydantic import AllowInfNan, Field, StrictBool, StringConstraints
+from pydantic.types import Strict
+
+from curriculum.checks import broken_links, duplicate_ids, rationales
+from curriculum.items.data_analysis import compute
+from curriculum.model import LANGUAGES, Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+
+MAX_ROWS = 400
+MAX_COLUMNS = 8
+MAX_VALUES = 12
+MAX_DATES = 31
+MAX_QUESTIONS = 12
+MAX_TYPED = 40
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+Word = Annotated[str, StringConstraints(max_length=40)]
+Finite = Annotated[float, Strict(), AllowInfNan(False)]
+Cell = str | float
+Row = Mapping[str, Cell]
+
+
+class Bounds(Model):
+    """From `least` to `most`, both included: numbers, or days written 2026-07-01."""
+
+    least: Finite | Word | None = None
+    most: Finite | Word | None = None
+
+
+Where = Annotated[Mapping[Word, Annotated[tuple[Word, ...], Len(1, MAX_VALUES)] | Bounds], Len(0, MAX_COLUMNS)]
+"""A choice of rows by column: one of these values, or within these bounds, in each column named."""
+
+
+class Value(Model):
+    id: ItemId
+    label: Text
+
+
+class Column(Model):
+    """A column of the table. A category lists its values in their natural order."""
+
+    id: ItemId
+    label: Text
+    kind: Literal["category", "number", "date"]
+    values: Annotated[tuple[Value, ...], Len(0, MAX_VALUES)] = ()
+
+
+class Question(Model):
+    """A number to be found. With `percent`, 38.4, 38.4 % and 0.384 are the same answer."""
+
+    id: ItemId
+    text: Text
+    percent: bool = False
+    unit: Text | None = None
+
+
+class Conclusion(Model):
+    id: ItemId
+    text: Text
+
+
+class DataAnalysisPublic(Public):
+    """`table` is CSV text: column ids in the first line, then ids of values, numbers and days.
+
+    `record` is what one row is. `pair` names two number columns, such as two
+    raters' marks, whose agreement the tool then shows.
+    """
+
+    record: Text
+    columns: Annotated[tuple[Column, ...], Len(2, MAX_COLUMNS)]
+    table: Annotated[str, StringConstraints(max_length=60_000)]
+    pair: tuple[ItemId, ItemId] | None = None
+    questions: Annotated[tuple[Question, ...], Len(1, MAX_QUESTIONS)]
+    chart: Text
+    conclusion: Text
+    conclusions: Annotated[tuple[Conclusion, ...], Len(3, 5)]
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.id == name), None)
+
+    @cached_property
+    def lines(self) -> list[list[str]]:
+        """The fields of each line of the table, headings included. No field holds a comma or quotation marks."""
+        return [[field.strip() for field in line.split(",")] for line in self.table.splitlines() if line.strip()]
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        numbers = {column.id for column in self.columns if column.kind == "number"}
+        header, *lines = self.lines
+        return tuple(
+            {name: float(field) if name in numbers else field for name, field in zip(header, line, strict=True)}
+            for line in lines
+        )
+
+    def groupable(self, column: Column) -> bool:
+        """Return whether the tool can count by this column: it has few enough values."""
+        limit = {"category": MAX_VALUES, "number": MAX_VALUES, "date": MAX_DATES}[column.kind]
+        return len({row[column.id] for row in self.rows}) <= limit
+
+
+class Measure(Model):
+    """What is shown of each group, in place of the number of its rows."""
+
+    kind: Literal["sum", "mean", "median", "p90"]
+    of: Word
+
+
+class Compute(Model):
+    """How a key value follows from the table, so that lint can work it out again.
+
+    count: rows that `where` chooses; share: their part of the rows that `among`
+    chooses. sum, mean, median, p90: of the number column `of`. top-share: part of
+    the `top` largest groups of `of`; vital-few: how many groups of `of` make up
+    80 %. exact, kappa, kappa-linear, kappa-quadratic: agreement of the number
+    columns `of` and `against`. All within the rows that `where` chooses.
+    """
+
+    kind: Literal[
+        "count", "share", "sum", "mean", "median", "p90", "top-share", "vital-few",
+        "exact", "kappa", "kappa-linear", "kappa-quadratic",
+    ]  # fmt: skip
+    where: Where = Field(default_factory=dict)
+    among: Where = Field(default_factory=dict)
+    of: ItemId | None = None
+    against: ItemId | None = None
+    top: Annotated[int, Interval(ge=1, le=MAX_VALUES)] | None = None
+
+
+class ValueKey(Model):
+    """The number asked for; off by at most `within` is right. In percent where the question is."""
+
+    value: Finite
+    within: Annotated[Finite, Ge(0)] = 0
+    compute: Compute | None = None
+    weight: Annotated[int, Interval(ge=1, le=5)] = 1
+
+
+ChartType = Literal["bar", "pareto", "line"]
+
+
+class ChartKey(Model):
+    """What the chart should be. Each property given here counts, all the same."""
+
+    type: Annotated[tuple[ChartType, ...], Len(1, 2)] | None = None
+    by: ItemId | None = None
+    where: Where | None = None
+    measure: Literal["count"] | Measure | None = None
+    sorted: bool | None = None
+    labelled: bool | None = None
+    base: bool | None = None
+
+    @property
+    def counts(self) -> list[str]:
+        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
+
+OWN_REASONS = ("type", "by", "where", "measure")
+CHART_REASONS = {
+    "chart.sorted": Rationale(
+        why=Text(
+            zh="从多到少排好，一眼就看出先做哪一件；顺序本身有意义的（月份、分数），就按原来的顺序。",
+            en="From most to least, the eye finds what to do first; where the order means something, as with "
+            "months or marks, it stays.",
+        )
+    ),
+    "chart.labelled": Rationale(
+        why=Text(
+            zh="两条轴都写明是什么、什么单位，别人拿到图才读得懂。",
+            en="Only with both axes named, and their units, can somebody else read the chart.",
+        )
+    ),
+    "chart.base": Rationale(
+        why=Text(
+            zh="百分比要带上基数：10 条里的 40% 和 400 条里的 40%，分量不一样。",
+            en="A percentage needs its base: 40% of 10 does not weigh what 40% of 400 does.",
+        )
+    ),
+}
+
+
+class DataAnalysisKey(Key):
+    """`conclusions` gives each a share from 0 to 1.
+
+    `rationales` has one for each question, each conclusion, and each of
+    chart.type, chart.by, chart.where and chart.measure that counts.
+    """
+
+    values: Mapping[ItemId, ValueKey]
+    chart: ChartKey
+    conclusions: Mapping[ItemId, Annotated[Finite, Interval(ge=0, le=1)]]
+    red_lines: tuple[ItemId, ...] = ()
+    rationales: Mapping[str, Rationale]
+
+    def rationale(self, ref: str) -> Rationale | None:
+        if ref == "chart":
+            ref = next((name for name in self.rationales if name.startswith("chart.")), ref)
+        if ref == "conclusion":
+            ref = max(self.conclusions, key=lambda name: self.conclusions[name])
+        return self.rationales.get(ref) or CHART_REASONS.get(ref)
+
+
+class View(Model):
+    """What the tool shows: which rows, grouped by what, and how."""
+
+    type: Literal["table"] | ChartType
+    by: Word | None
+    where: Where
+    measure: Measure | None
+    sorted: StrictBool
+    labelled: StrictBool
+    base: StrictBool
+
+
+class Chart(View):
+    """What the tool showed when the learner took it as the answer."""
+
+    type: ChartType
+    by: Word
+
+
+class DataAnalysisResponse(Response):
+    """Numbers as they were typed, the chart taken, the conclusion chosen, and how the tool stands."""
+
+    values: Annotated[Mapping[Word, Annotated[str, StringConstraints(max_length=MAX_TYPED)]], Len(0, MAX_QUESTIONS)] = (
+        Field(default_factory=dict)
+    )
+    chart: Chart | None = None
+    choice: Word | None = None
+    view: View | None = None
+
+
+PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,4})?", re.ASCII)
+TYPED = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{IDEOGRAPHIC FULL STOP}": "."})
+NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(%?)", re.ASCII)
+
+
+def read_number(text: str) -> tuple[float, bool] | None:
+    """Return a typed number and whether it has a percent sign; None where it is no number.
+
+    Full-width digits and signs, blanks, commas between thousands and the full stop of
+    a Chinese keyboard are all right.
+    """
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).translate(TYPED)
+    match = NUMBER.fullmatch(plain)
+    return (float(match[1].replace(",", "")), bool(match[2])) if match else None
+
+
+def readings(question: Question, text: str) -> list[float] | None:
+    """Return the numbers that `text` may stand for as an answer; None where it is no number."""
+    read = read_number(text)
+    if read is None:
+        return None
+    number, sign = read
+    if not question.percent:
+        return [number / 100 if sign else number]
+    return [number] if sign else [number, 100 * number]
+
+
+def selected(public: DataAnalysisPublic, where: Where) -> list[int]:
+    """Return the numbers of the rows that `where` chooses."""
+    return [
+        number
+        for number, row in enumerate(public.rows)
+        if all(meets(row[name], condition) for name, condition in where.items())
+    ]
+
+
+def meets(cell: Cell, condition: Sequence[str] | Bounds) -> bool:
+    if not isinstance(condition, Bounds):
+        return word(cell) in condition
+    # Bounds are of the column's own kind, see stranger_in.
+    least, most = condition.least, condition.most
+    return (least is None or in_order(least, cell)) and (most is None or in_order(cell, most))
+
+
+def in_order(a: Cell, b: Cell) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return a <= b
+    return str(a) <= str(b)
+
+
+def word(cell: Cell) -> str:
+    """Return a cell as it is named in a condition."""
+    return number_text(cell) if isinstance(cell, float) else cell
+
+
+def stranger_in(public: DataAnalysisPublic, where: Where) -> str | None:
+    """Return the first column, value or bound of `where` that the table can't have, or None."""
+    for name, condition in where.items():
+        column = public.column(name)
+        if column is None:
+            return name
+        if isinstance(condition, Bounds):
+            for bound in (condition.least, condition.most):
+                if bound is not None and not fits_kind(column, bound):
+                    return str(bound)
+            continue
+        known = {word(row[name]) for row in public.rows} | {value.id for value in column.values}
+        for value in condition:
+            if value not in known or condition.count(value) > 1:
+                return value
+    return None
+
+
+def fits_kind(column: Column, cell: Cell) -> bool:
+    if column.kind == "number":
+        return isinstance(cell, float)
+    return column.kind == "date" and isinstance(cell, str) and is_day(cell)
+
+
+def is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def is_number(text: str) -> bool:
+    return PLAIN_NUMBER.fullmatch(text) is not None
+
+
+def number_text(number: float) -> str:
+    """Return a number without exponent and without idle zeros, as JavaScript writes it too."""
+    return f"{number:.4f}".rstrip("0").rstrip(".")
+
+
+def worked_out(public: DataAnalysisPublic, question: Question, how: Compute) -> float | None:
+    """Return what the table gives for a question, or None where that is not defined."""
+    rows = [public.rows[i] for i in selected(public, how.where)]
+    result: float | None
+    if how.kind == "count":
+        return len(rows)
+    if how.kind == "share":
+        whole = set(selected(public, how.among))
+        part = whole.intersection(selected(public, how.where))
+        result = len(part) / len(whole) if whole else None
+    elif how.kind in compute.PAIRS:
+        pairs = [(number(row, how.of), number(row, how.against)) for row in rows]
+        result = compute.PAIRS[how.kind](pairs)
+    elif how.kind in compute.NUMBERS:
+        return compute.NUMBERS[how.kind]([number(row, how.of) for row in rows])
+    elif how.kind == "vital-few":
+        return compute.vital_few([row[str(how.of)] for row in rows])
+    else:
+        result = compute.top_share([row[str(how.of)] for row in rows], how.top or 1)
+    return 100 * result if result is not None and question.percent else result
+
+
+def number(row: Row, name: str | None) -> float:
+    return float(row[str(name)])
+
+
+def check(public: DataAnalysisPublic, key: DataAnalysisKey) -> Iterator[Fault]:
+    questions = [question.id for question in public.questions]
+    conclusions = [conclusion.id for conclusion in public.conclusions]
+    yield from duplicate_ids(("public", "columns"), [column.id for column in public.columns], "column")
+    yield from duplicate_ids(("public", "questions"), questions, "question")
+    yield from duplicate_ids(("public", "conclusions"), conclusions, "conclusion")
+    for i, name in enumerate(conclusions):
+        if name in questions:
+            where = ("public", "conclusions", i, "id")
+            yield Fault("duplicate-id", where, f"“{name}” is a question as well; give each its own id")
+    table = list(check_table(public))
+    yield from table
+    yield from check_key(public, key, questions, conclusions)
+    if not table:
+        yield from check_chart(public, key.chart)
+        for question in public.questions:
+            if question.id in key.values:
+                yield from check_value(public, question, key.values[question.id])
+
+
+def check_table(public: DataAnalysisPublic) -> Iterator[Fault]:
+    place = ("public", "table")
+    for i, column in enumerate(public.columns):
+        yield from duplicate_ids(("public", "columns", i, "values"), [v.id for v in column.values], "value")
+        if (column.kind == "category") != bool(column.values):
+            message = f"column “{column.id}”: a category lists its `values`, and no other kind does"
+            yield Fault("wrong-value", ("public", "columns", i, "values"), message)
+    if not public.lines or public.lines[0] != [column.id for column in public.columns]:
+        names = ",".join(column.id for column in public.columns)
+        yield Fault("wrong-value", place, f"the first line of the table should name the columns: {names}")
+        return
+    if not 1 <= len(public.lines) - 1 <= MAX_ROWS:
+        message = f"the table has {len(public.lines) - 1} rows; 1 to {MAX_ROWS} will do"
+        yield Fault("too-large" if len(public.lines) > 1 else "wrong-value", place, message)
+    for line, fields in enumerate(public.lines[1:], start=2):
+        if len(fields) != len(public.columns):
+            message = f"line {line} of the table has {len(fields)} fields and {len(public.columns)} columns; mend it"
+            yield Fault("wrong-value", place, message)
+            continue
+        for column, field in zip(public.columns, fields, strict=True):
+            if column.kind == "category" and field not in {value.id for value in column.values}:
+                message = f"line {line}: column “{column.id}” has no value “{field}”; mend it or add it to `values`"
+                yield Fault("broken-link", place, message)
+            elif column.kind == "number" and not is_number(field):
+                yield Fault("wrong-value", place, f"line {line}: “{field}” in column “{column.id}” is no number")
+            elif column.kind == "date" and not is_day(field):
+                message = f"line {line}: “{field}” in column “{column.id}” is no day; write it as 2026-07-01"
+                yield Fault("wrong-value", place, message)
+    for name in public.pair or ():
+        pair = public.column(name)
+        if pair is None or pair.kind != "number":
+            yield Fault("broken-link", ("public", "pair"), f"there is no number column “{name}”; mend the id")
+
+
+def check_key(
+    public: DataAnalysisPublic, key: DataAnalysisKey, questions: Sequence[str], conclusions: Sequence[str]
+) -> Iterator[Fault]:
+    for name in questions:
+        if name not in key.values:
+            yield Fault("unscored-choice", ("key", "values"), f"question “{name}” has no value; add one")
+    for name in key.values:
+        if name not in questions:
+            message = f"there is no question “{name}”; mend the id or take it out"
+            yield Fault("orphan-key", ("key", "values", name), message)
+    for name in conclusions:
+        if name not in key.conclusions:
+            message = f"conclusion “{name}” has no share; give it one, from 0 to 1"
+            yield Fault("unscored-choice", ("key", "conclusions"), message)
+    for name in key.conclusions:
+        if name not in conclusions:
+            message = f"there is no conclusion “{name}”; mend the id or take it out"
+            yield Fault("orphan-key", ("key", "conclusions", name), message)
+    shares = key.conclusions.values()
+    if max(shares, default=0) != 1:
+        yield Fault("unscored-choice", ("key", "conclusions"), "no conclusion earns all; give the best one 1")
+    elif min(shares) == 1:
+        message = "all conclusions earn the same; let the choice matter"
+        yield Fault("choice-without-effect", ("key", "conclusions"), message)
+    yield from broken_links(("key", "red_lines"), key.red_lines, conclusions, "conclusion")
+    for i, name in enumerate(key.red_lines):
+        if key.conclusions.get(name, 0) > 0:
+            message = f"“{name}” crosses a red line and earns something; make its share 0"
+            yield Fault("contradiction", ("key", "red_lines", i), message)
+    refs = [*questions, *conclusions, *(f"chart.{name}" for name in OWN_REASONS if name in key.chart.counts)]
+    weaker = [name for name in conclusions if key.conclusions.get(name, 1) < 1]
+    own = {name: why for name, why in key.rationales.items() if name not in CHART_REASONS}
+    yield from rationales(own, refs, "part", weaker)
+    if not key.chart.counts:
+        yield Fault("unscored-choice", ("key", "chart"), "nothing of the chart counts; name at least its type")
+
+
+def check_chart(public: DataAnalysisPublic, chart: ChartKey) -> Iterator[Fault]:
+    place = ("key", "chart")
+    by = public.column(chart.by) if chart.by else None
+    if chart.by and (by is None or not public.groupable(by)):
+        message = f"“{chart.by}” is no column that can be counted by; name one with at most {MAX_VALUES} values"
+        yield Fault("broken-link", (*place, "by"), message)
+    wrong = stranger_in(public, chart.where or {})
+    if wrong is not None:
+        yield Fault("broken-link", (*place, "where"), f"the table has no “{wrong}” there; mend it or take it out")
+    if isinstance(chart.measure, Measure):
+        yield from check_number(public, (*place, "measure", "of"), chart.measure.of)
+    if "pareto" in (chart.type or ()):
+        if chart.sorted is False:
+            message = "a Pareto chart is sorted; say so, or take `sorted` out"
+            yield Fault("contradiction", (*place, "sorted"), message)
+        if isinstance(chart.measure, Measure) and chart.measure.kind != "sum":
+            message = f"a Pareto chart adds up, and a {chart.measure.kind} doesn't; use count or sum"
+            yield Fault("contradiction", (*place, "measure"), message)
+
+
+def check_number(public: DataAnalysisPublic, place: tuple[str | int, ...], name: str | None) -> Iterator[Fault]:
+    column = public.column(name or "")
+    if column is None or column.kind != "number":
+        yield Fault("broken-link", place, f"there is no number column “{name or ''}”; mend the id")
+
+
+def check_value(public: DataAnalysisPublic, question: Question, value: ValueKey) -> Iterator[Fault]:
+    how = value.compute
+    if how is None:
+        return
+    place = ("key", "values", question.id)
+    faults: list[Fault] = []
+    for side, where in (("where", how.where), ("among", how.among)):
+        wrong = stranger_in(public, where)
+        if wrong is not None:
+            message = f"the table has no “{wrong}” there; mend it or take it out"
+            faults.append(Fault("broken-link", (*place, "compute", side), message))
+    if how.kind in compute.NUMBERS or how.kind in compute.PAIRS:
+        faults += check_number(public, (*place, "compute", "of"), how.of)
+    if how.kind in compute.PAIRS:
+        faults += check_number(public, (*place, "compute", "against"), how.against)
+    if how.kind in ("top-share", "vital-few") and public.column(how.of or "") is None:
+        message = f"there is no column “{how.of or ''}”; mend the id"
+        faults.append(Fault("broken-link", (*place, "compute", "of"), message))
+    yield from faults
+    if faults:
+        return
+    found = worked_out(public, question, how)
+    if found is None:
+        message = "the table has no rows for this, so there is nothing to work out; mend `compute`"
+        yield Fault("contradiction", (*place, "compute"), message)
+    elif not is_within(found, value):
+        message = f"the table gives {number_text(found)}, and the key says {number_text(value.value)}; make them agree"
+        yield Fault("contradiction", (*place, "value"), message)
+
+
+def is_within(given: float, key: ValueKey) -> bool:
+    return abs(given - key.value) <= key.within + 1e-9
+
+
+def unknown(public: DataAnalysisPublic, response: DataAnalysisResponse) -> str | None:
+    questions = {question.id for question in public.questions}
+    stranger = next((name for name in response.values if name not in questions), None)
+    if stranger is None and response.choice not in {None, *(conclusion.id for conclusion in public.conclusions)}:
+        stranger = response.choice
+    for view in (response.chart, response.view):
+        if stranger is None and view is not None:
+            stranger = unknown_in_view(public, view)
+    return stranger
+
+
+def unknown_in_view(public: DataAnalysisPublic, view: View) -> str | None:
+    if view.by is not None:
+        by = public.column(view.by)
+        if by is None or not public.groupable(by):
+            return view.by
+    if view.measure is not None:
+        of = public.column(view.measure.of)
+        if of is None or of.kind != "number":
+            return view.measure.of
+    return stranger_in(public, view.where)
+
+
+def missing(public: DataAnalysisPublic, response: DataAnalysisResponse) -> Text | None:
+    zh, en = list[str](), list[str]()
+    typed = {name: text for name, text in response.values.items() if text.strip()}
+    blank = len(public.questions) - len(typed)
+    if blank:
+        zh.append(f"{blank} 个数")
+        en.append("one number" if blank == 1 else f"{blank} numbers")
+    for text in typed.values():
+        if read_number(text) is None:
+            zh.append(f"“{text}”不是一个数")
+            en.append(f"“{text}” is not a number")
+    if response.chart is None:
+        zh.append("图")
+        en.append("the chart")
+    if response.choice is None:
+        zh.append("结论")
+        en.append("the conclusion")
+    return Text(zh=f"还差：{'、'.join(zh)}。", en=f"Still open: {', '.join(en)}.") if zh else None
+
+
+def release(public: DataAnalysisPublic) -> DataAnalysisPublic:
+    return public.model_copy(update={"conclusions": tuple(sorted(public.conclusions, key=lambda c: c.id))})
+
+
+PARTS = {
+    "chart": Text(zh="图", en="Chart"),
+    "conclusion": Text(zh="结论", en="Conclusion"),
+    "chart.type": Text(zh="图形", en="type"),
+    "chart.by": Text(zh="分组", en="grouped by"),
+    "chart.where": Text(zh="范围", en="records"),
+    "chart.measure": Text(zh="数值", en="measure"),
+    "chart.sorted": Text(zh="排序", en="order"),
+    "chart.labelled": Text(zh="轴标题", en="axes"),
+    "chart.base": Text(zh="基数", en="base"),
+}
+
+
+def labels(public: DataAnalysisPublic, key: DataAnalysisKey) -> dict[str, Text]:
+    questions = {question.id: question.text for question in public.questions}
+    return PARTS | questions | {conclusion.id: conclusion.text for conclusion in public.conclusions}
+
+
+TYPES: dict[str, Text] = {
+    "bar": Text(zh="条形图", en="bar chart"),
+    "pareto": Text(zh="帕累托图", en="Pareto chart"),
+    "line": Text(zh="折线图", en="line chart"),
+}
+NO, YES = Text(zh="不要", en="without"), Text(zh="要", en="with")
+ALL_ROWS = Text(zh="全部记录", en="all records")
+
+
+def guess(public: DataAnalysisPublic, choose: Choose) -> dict[str, Any]:
+    """Anybody can count by each column and then try one of these numbers."""
+    columns = [column for column in public.columns if public.groupable(column)]
+    counts = [n for column in columns for n in Counter(row[column.id] for row in public.rows).values()]
+    numbers = [Text(zh=str(n), en=str(n)) for n in dict.fromkeys((*counts, len(public.rows)))]
+    values = {question.id: numbers[choose(numbers)].en for question in public.questions}
+    chart_type = list(TYPES)[choose(list(TYPES.values()))]
+    by = columns[choose([column.label for column in columns])]
+    filters: list[tuple[dict[str, list[str]], Text]] = [({}, ALL_ROWS)]
+    filters += [
+        ({c.id: [v.id]}, v.label) for c in columns for v in c.values if any(r[c.id] == v.id for r in public.rows)
+    ]
+    where = filters[choose([label for _where, label in filters])][0]
+    chart: dict[str, Any] = {"type": chart_type, "by": by.id, "where": where, "measure": None}
+    chart |= {name: bool(choose([NO, YES])) for name in ("sorted", "labelled", "base")}
+    choice = public.conclusions[choose([conclusion.text for conclusion in public.conclusions])].id
+    return {"values": values, "chart": chart, "choice": choice, "view": None}
+
+
+def files(public: DataAnalysisPublic) -> dict[str, bytes]:
+    """The table for a spreadsheet, in each language; Excel takes UTF-8 for what it is by the mark in front."""
+    tables: dict[str, bytes] = {}
+    for language in LANGUAGES:
+        text = io.StringIO()
+        names = {(c.id, value.id): value.label[language] for c in public.columns for value in c.values}
+        writer = csv.writer(text)
+        writer.writerow([column.label[language] for column in public.columns])
+        for line in public.lines[1:]:
+            cells = zip(public.columns, line, strict=True)
+            writer.writerow([names.get((column.id, field), field) for column, field in cells])
+        tables[f".{language}.csv"] = (BOM + text.getvalue()).encode()
+    return tables
