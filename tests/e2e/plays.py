@@ -125,6 +125,44 @@ def begin_shift(learner: Learner, item: str, mode: str) -> None:
     learner.press("Enter")
 
 
+def analyse(learner: Learner, item: str, have: Any, wanted: Any) -> None:
+    public: Any = COURSE.items[item].public
+    for number, question in enumerate(public.questions, 1):
+        text = wanted["values"].get(question.id)
+        if text and have.get("values", {}).get(question.id) != text:
+            learner.write(at(item, f".cs-data-question:nth-child({number}) input"), text)
+    before = have.get("view") or dict.fromkeys(wanted["view"]) | {"type": "table"}
+    for column, values in wanted["view"]["where"].items():
+        for value in values:
+            if value not in (before["where"] or {}).get(column, ()):
+                learner.select(at(item, '[data-key="column"]'), column)
+                learner.select(at(item, f'select:has(option[value="{value}"])'), value)
+                learner.tab_to(at(item, ".cs-data-controls button"))
+                learner.press("Enter")
+    for name in ("sorted", "labelled", "base"):
+        if wanted["view"][name] != bool(before[name]):
+            learner.tab_to(at(item, f'input[type="checkbox"][value="{name}"]'))
+            learner.press("Space")
+    if wanted["view"]["by"] != before["by"]:
+        learner.select(
+            at(item, f'select:has(option[value="{wanted["view"]["by"]}"]):not([data-key])'), wanted["view"]["by"]
+        )
+    if wanted["view"]["type"] != before["type"]:
+        learner.pick(at(item, '.cs-data-tool input[type="radio"]'), wanted["view"]["type"])
+    if wanted["chart"] != have.get("chart"):
+        learner.tab_to(at(item, ".cs-data-take button"))
+        learner.press("Enter")
+    if wanted["choice"] != have.get("choice"):
+        learner.pick(at(item, '[data-key^="conclusion:"]'), wanted["choice"])
+
+
+def fill_plan(learner: Learner, item: str, have: Any, wanted: Any) -> None:
+    for row, fields in wanted["plan"].items():
+        for field, option in fields.items():
+            if have.get("plan", {}).get(row, {}).get(field) != option:
+                learner.select(at(item, f'[data-key="{row}.{field}"]'), option)
+
+
 @dataclass(frozen=True)
 class Type:
     go_on: Callable[[Learner, str, Any, Any], None]
@@ -147,6 +185,18 @@ def queue_or_figures(item: str, response: Any, _language: Language) -> Any:
         asked = {e["case"] for e in response["events"]}
         return [len(answered), len(asked - answered), len(public.cases) - len(asked)]
     return [case.id for case in public.queue if case.arrives <= response["clock"] and case.id not in answered]
+
+
+def tools_and_answers(item: str, response: Any, _language: Language) -> Any:
+    public: Any = COURSE.items[item].public
+    view = response["view"]
+    return {
+        "values": [response["values"].get(question.id, "") for question in public.questions],
+        "where": [f"{column}:{value}" for column, values in view["where"].items() for value in values],
+        "view": [view["type"], *(name for name in ("sorted", "labelled", "base") if view[name])],
+        "chart": int(response["chart"] is not None),
+        "choice": [response["choice"]] if response["choice"] else [],
+    }
 
 
 PLAYS = {
@@ -198,5 +248,30 @@ PLAYS = {
           ? [...card.querySelectorAll('.cs-shift-end dd')].map(node => Number(node.textContent))
           : [...card.querySelectorAll('.cs-queue-card')].map(node => node.dataset.key.slice(6))""",
         queue_or_figures,
+    ),
+    "data_analysis": Type(
+        analyse,
+        """card => {
+          const values = selector => [...card.querySelectorAll(selector)].map(node => node.value);
+          return {
+            values: values('.cs-data-question input'),
+            where: [...card.querySelectorAll('.cs-data-chip')].map(node => node.dataset.key.slice(5)),
+            view: values('.cs-data-tool :checked:not(option)'),
+            chart: card.querySelectorAll('.cs-data-my-chart figure').length,
+            choice: values('[data-key^="conclusion:"]:checked'),
+          };
+        }""",
+        tools_and_answers,
+    ),
+    "plan": Type(
+        fill_plan,
+        """card => {
+          const plan = {};
+          for (const { value, dataset } of card.querySelectorAll('select')) {
+            const [row, field] = dataset.key.split('.');
+            if (value) (plan[row] ??= {})[field] = value;
+          }
+          return { plan };
+        }""",
     ),
 }
