@@ -13,6 +13,7 @@ NAMES = (
     "free_text",
     "multi_select",
     "ordering",
+    "plan",
     "rating",
     "reflection",
     "triage",
