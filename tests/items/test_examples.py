@@ -90,7 +90,19 @@ def test_each_response_earns_its_share(name: str, variant: str, content: Path) -
 def backwards(item: Item) -> Any:
     """The public part with its lists of options the other way round."""
     data = item.public.model_dump()
-    lists = ("steps", "nodes", "lines", "fields", "replies", "options", "cases", "facts", "rows", "columns", "constraints")
+    lists = (
+        "steps",
+        "nodes",
+        "lines",
+        "fields",
+        "replies",
+        "options",
+        "cases",
+        "facts",
+        "rows",
+        "columns",
+        "constraints",
+    )
     for name in lists:
         data[name] = data[name][::-1] if name in data else None
     return type(item.public).model_validate({name: value for name, value in data.items() if value is not None})
