@@ -62,7 +62,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseData]:
         patch.setattr(autograde.gradebook, "course", lambda: course)
         data = CourseData()
         data.config.CourseDirectory.root = str(root)
-        build(course, root / "source")
+        build(course, root)
         data.instructor("generate_assignment", "ch3", force=True)
         for learner, text in LEARNERS.items():
             folder = root / "data" / "submitted" / learner / "ch3"

@@ -16,6 +16,7 @@ NAMES = (
     "multi_select",
     "numeric",
     "ordering",
+    "plan",
     "rating",
     "reflection",
     "triage",

@@ -105,6 +105,9 @@ def backwards(item: Item) -> Any:
         "given",
         "questions",
         "conclusions",
+        "rows",
+        "columns",
+        "constraints",
     ):
         data[name] = data[name][::-1] if name in data else None
     return type(item.public).model_validate({name: value for name, value in data.items() if value is not None})
