@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from autograde.bench_browser import CHROMIUM
@@ -53,6 +54,11 @@ def lab(course_data: CourseData, tmp_path: Path) -> Lab:
     """The JupyterLab of a learner who has fetched the chapter and never run it."""
     home = prepare_learner(course_data, "mei")
     return Lab(home, learner_environment(home), tmp_path / "lab.log")
+
+
+def violations(page: Page, context: object = None) -> list[str]:
+    found = Axe().run(page, context=context).response["violations"]
+    return [f"{v['id']}: {n['target']} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]]
 
 
 class Learner:

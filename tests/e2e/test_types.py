@@ -18,7 +18,7 @@ from autograde.course_data import CourseData
 from autograde.serve import Lab
 from curriculum.items import TYPES
 from curriculum.model import Language
-from tests.e2e.conftest import Learner
+from tests.e2e.conftest import Learner, violations
 from tests.e2e.plays import COURSE, play, seen, shown
 
 pytestmark = pytest.mark.browser
@@ -352,6 +352,11 @@ def test_each_type_by_keyboard_in_both_languages(
                 expect(part).to_contain_text(words[second] if words else "")
             for number in (why.point, why.rule):
                 expect(part).to_contain_text(number or "")
+    page.set_viewport_size({"width": 420, "height": 900})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert violations(page) == [], scheme
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def gradebook(data: CourseData) -> dict[str, tuple[float, float]]:
@@ -385,7 +390,7 @@ def test_the_clock_of_a_queue_stands_while_nobody_is_there(learner: Learner, lab
                 "finished": False,
             },
         )
-        expect(clock).to_have_text(re.compile("0:0[6-9]"), timeout=15_000)
+        expect(clock).not_to_have_text(re.compile("^0:0[0-5]$"), timeout=15_000)
         left = seconds(clock.inner_text())
         learner.page.reload()
         learner.wait("ch3")
@@ -399,6 +404,5 @@ def test_the_clock_of_a_queue_stands_while_nobody_is_there(learner: Learner, lab
         learner.tab_to('[data-item="e3-3-1"] [data-key="continue"]')
         assert seconds(item.locator(".cs-stands h4").inner_text()) == stood
         learner.press("Enter")
-        assert seconds(clock.inner_text()) - stood <= 1
-        expect(clock).not_to_have_text(f"0:{stood:02}")
-        assert stood < seconds(clock.inner_text()) <= stood + 5
+        assert stood <= seconds(clock.inner_text()) <= stood + 3
+        expect(clock).not_to_have_text(f"{stood // 60}:{stood % 60:02}")
