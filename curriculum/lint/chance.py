@@ -13,8 +13,8 @@ from curriculum.verdict import judge
 
 PASS = 0.6
 """The lowest share that any pass rule asks for: the floor of a competency."""
-PLAYS = 60
-"""Random plays of an item; the standard error of their mean is at most .065, for shares of 0 and 1."""
+PLAYS = 30
+"""Random plays of an item; the standard error of their mean is at most .09, for shares of 0 and 1."""
 
 
 def first(_texts: Sequence[Text]) -> int:
