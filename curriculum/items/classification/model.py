@@ -9,7 +9,7 @@ from typing import Annotated
 from annotated_types import Interval, Len
 
 from curriculum.checks import broken_links, duplicate_ids, rationales
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_CARDS = 20
 WHOLE = ""  # what evidence about all cards together refers to; no card can be called that
@@ -44,7 +44,7 @@ class ClassificationKey(Key):
 
     belongs: Mapping[ItemId, ItemId]
     over: Annotated[tuple[Over, ...], Len(0, MAX_CARDS)] = ()
-    cap: Annotated[float, Interval(ge=0, lt=1)] = 0.4
+    cap: Annotated[Number, Interval(ge=0, lt=1)] = 0.4
     rationales: Mapping[ItemId, Rationale]
 
     def rationale(self, ref: str) -> Rationale | None:

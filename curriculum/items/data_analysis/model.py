@@ -13,12 +13,11 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Interval, Len
-from pydantic import AllowInfNan, Field, StrictBool, StringConstraints
-from pydantic.types import Strict
+from pydantic import Field, StrictBool, StringConstraints
 
 from curriculum.checks import broken_links, duplicate_ids, rationales
 from curriculum.items.data_analysis import compute
-from curriculum.model import LANGUAGES, Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import LANGUAGES, Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_ROWS = 400
 MAX_COLUMNS = 8
@@ -29,7 +28,6 @@ MAX_TYPED = 40
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 Word = Annotated[str, StringConstraints(max_length=40)]
-Finite = Annotated[float, Strict(), AllowInfNan(False)]
 Cell = str | float
 Row = Mapping[str, Cell]
 
@@ -37,8 +35,8 @@ Row = Mapping[str, Cell]
 class Bounds(Model):
     """From `least` to `most`, both included: numbers, or days written 2026-07-01."""
 
-    least: Finite | Word | None = None
-    most: Finite | Word | None = None
+    least: Number | Word | None = None
+    most: Number | Word | None = None
 
 
 Where = Annotated[Mapping[Word, Annotated[tuple[Word, ...], Len(1, MAX_VALUES)] | Bounds], Len(0, MAX_COLUMNS)]
@@ -143,8 +141,8 @@ class Compute(Model):
 class ValueKey(Model):
     """The number asked for; off by at most `within` is right. In percent where the question is."""
 
-    value: Finite
-    within: Annotated[Finite, Ge(0)] = 0
+    value: Number
+    within: Annotated[Number, Ge(0)] = 0
     compute: Compute | None = None
     weight: Annotated[int, Interval(ge=1, le=5)] = 1
 
@@ -201,7 +199,7 @@ class DataAnalysisKey(Key):
 
     values: Mapping[ItemId, ValueKey]
     chart: ChartKey
-    conclusions: Mapping[ItemId, Annotated[Finite, Interval(ge=0, le=1)]]
+    conclusions: Mapping[ItemId, Annotated[Number, Interval(ge=0, le=1)]]
     red_lines: tuple[ItemId, ...] = ()
     rationales: Mapping[str, Rationale]
 

@@ -8,19 +8,19 @@ from itertools import combinations
 from typing import Annotated
 
 from annotated_types import Interval, Len
-from pydantic import AllowInfNan, Strict, StringConstraints
+from pydantic import StringConstraints
 
 from curriculum.checks import broken_links, duplicate_ids, rationales
 from curriculum.items.numeric.reading import Unit, readings
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_FIELDS = 6
 MAX_CHARS = 40
 # Binary fractions: 18.87 − 18.82 is a little more than 0.05.
 HAIR = 1e-9
 
-Number = Annotated[float, Strict(), AllowInfNan(False), Interval(ge=-1e12, le=1e12)]
-Weight = Annotated[float, Strict(), AllowInfNan(False), Interval(gt=0, le=100)]
+Amount = Annotated[Number, Interval(ge=-1e12, le=1e12)]
+Weight = Annotated[Number, Interval(gt=0, le=100)]
 Typed = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
 
 
@@ -66,15 +66,15 @@ class NumericPublic(Public):
 class Slip(Rationale):
     """A known wrong answer. `half`: the method was right, with this one slip; otherwise a misconception."""
 
-    value: Number
+    value: Amount
     half: bool = False
 
 
 class Target(Model):
     """The number of a field. What is within `abs`, or within `rel` times the number, is right."""
 
-    value: Number
-    abs: Annotated[Number, Interval(ge=0)] = 0.0
+    value: Amount
+    abs: Annotated[Number, Interval(ge=0, le=1e12)] = 0.0
     rel: Annotated[Number, Interval(ge=0, le=0.5)] = 0.0
     weight: Weight = 1.0
     slips: Annotated[tuple[Slip, ...], Len(0, 12)] = ()

@@ -28,7 +28,7 @@ from typing import Annotated, Literal
 import pydantic
 from annotated_types import Interval, Len
 
-from curriculum.model import Choose, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_ROWS = 16
 MAX_FIELDS = 4
@@ -36,9 +36,8 @@ MAX_OPTIONS = 8
 MAX_CONSTRAINTS = 16
 MAX_AMOUNT = 100_000
 
-# Strict, so that neither true nor "12" is a number.
-Amount = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False), Interval(ge=0, le=MAX_AMOUNT)]
-Weight = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False), Interval(ge=0.1, le=10)]
+Amount = Annotated[Number, Interval(ge=0, le=MAX_AMOUNT)]
+Weight = Annotated[Number, Interval(ge=0.1, le=10)]
 Options = Annotated[tuple[ItemId, ...], Len(0, MAX_OPTIONS)]
 Rows = Annotated[tuple[ItemId, ...], Len(0, MAX_ROWS)]
 

@@ -15,7 +15,7 @@ from annotated_types import Ge, Interval, Le, Len
 from pydantic import Field, model_validator
 
 from curriculum.checks import broken_links, duplicate_ids, rationales
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_CASES = 20
 MAX_REPLIES = 6
@@ -25,8 +25,7 @@ MAX_CLOCK = 86_400
 Mode = Literal["timed", "slowed", "untimed"]
 Priority = Literal["urgent", "soon", "can-wait"]
 Kind = Literal["answer", "announced-check", "hand-over", "acknowledgement", "wrong"]
-# Strict, so that neither true nor "12" is a number of seconds.
-Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False), Interval(ge=0, le=MAX_CLOCK)]
+Seconds = Annotated[Number, Interval(ge=0, le=MAX_CLOCK)]
 Cost = Annotated[int, Interval(ge=1, le=120)]
 
 PRIORITIES: dict[Priority, Text] = {
