@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Interval, Len
 from pydantic import Field, StrictBool, StringConstraints
 
-from curriculum.checks import broken_links, duplicate_ids, rationales
+from curriculum.checks import duplicate_ids, keyed, rationales, shares
 from curriculum.items.data_analysis import compute
 from curriculum.model import LANGUAGES, Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
@@ -419,32 +419,9 @@ def check_table(public: DataAnalysisPublic) -> Iterator[Fault]:
 def check_key(
     public: DataAnalysisPublic, key: DataAnalysisKey, questions: Sequence[str], conclusions: Sequence[str]
 ) -> Iterator[Fault]:
-    for name in questions:
-        if name not in key.values:
-            yield Fault("unscored-choice", ("key", "values"), f"question “{name}” has no value; add one")
-    for name in key.values:
-        if name not in questions:
-            message = f"there is no question “{name}”; mend the id or take it out"
-            yield Fault("orphan-key", ("key", "values", name), message)
-    for name in conclusions:
-        if name not in key.conclusions:
-            message = f"conclusion “{name}” has no share; give it one, from 0 to 1"
-            yield Fault("unscored-choice", ("key", "conclusions"), message)
-    for name in key.conclusions:
-        if name not in conclusions:
-            message = f"there is no conclusion “{name}”; mend the id or take it out"
-            yield Fault("orphan-key", ("key", "conclusions", name), message)
-    shares = key.conclusions.values()
-    if max(shares, default=0) != 1:
-        yield Fault("unscored-choice", ("key", "conclusions"), "no conclusion earns all; give the best one 1")
-    elif min(shares) == 1:
-        message = "all conclusions earn the same; let the choice matter"
-        yield Fault("choice-without-effect", ("key", "conclusions"), message)
-    yield from broken_links(("key", "red_lines"), key.red_lines, conclusions, "conclusion")
-    for i, name in enumerate(key.red_lines):
-        if key.conclusions.get(name, 0) > 0:
-            message = f"“{name}” crosses a red line and earns something; make its share 0"
-            yield Fault("contradiction", ("key", "red_lines", i), message)
+    yield from keyed(("key", "values"), key.values, questions, "question", "value; add one")
+    place = ("key", "conclusions")
+    yield from shares(place, key.conclusions, ("key", "red_lines"), key.red_lines, conclusions, "conclusion")
     refs = [*questions, *conclusions, *(f"chart.{name}" for name in OWN_REASONS if name in key.chart.counts)]
     weaker = [name for name in conclusions if key.conclusions.get(name, 1) < 1]
     own = {name: why for name, why in key.rationales.items() if name not in CHART_REASONS}

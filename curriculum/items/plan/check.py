@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from curriculum.checks import Path, broken_links, duplicate_ids, rationales
+from curriculum.checks import Path, broken_links, duplicate_ids, rationales, repeated
 from curriculum.items.plan.model import (
     Count,
     Different,
@@ -104,7 +104,7 @@ def check_test(public: PlanPublic, where: Path, test: Test) -> Iterator[Fault]:
                 yield from broken_links((*where, "rows", row), fitting, options, "option")
             return
         case Different():
-            yield from duplicate_ids((*where, "rows"), test.rows, "row")
+            yield from repeated((*where, "rows"), test.rows)
             return
         case _:
             yield from broken_links((*where, "options"), test.options, options, "option")
