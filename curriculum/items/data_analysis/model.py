@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -18,6 +17,7 @@ from pydantic import Field, StrictBool, StringConstraints
 from curriculum.checks import duplicate_ids, keyed, rationales, shares
 from curriculum.items.data_analysis import compute
 from curriculum.model import LANGUAGES, Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
+from curriculum.numbers import WHOLE, number_of, plain
 
 MAX_ROWS = 400
 MAX_COLUMNS = 8
@@ -242,19 +242,16 @@ class DataAnalysisResponse(Response):
 
 
 PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,4})?", re.ASCII)
-TYPED = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{IDEOGRAPHIC FULL STOP}": "."})
-NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(%?)", re.ASCII)
+TYPED_NUMBER = re.compile(rf"(?P<sign>[+-]?)(?P<number>{WHOLE}(?:\.[0-9]+)?)(?P<percent>%?)")
 
 
 def read_number(text: str) -> tuple[float, bool] | None:
-    """Return a typed number and whether it has a percent sign; None where it is no number.
-
-    Full-width digits and signs, blanks, commas between thousands and the full stop of
-    a Chinese keyboard are all right.
-    """
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).translate(TYPED)
-    match = NUMBER.fullmatch(plain)
-    return (float(match[1].replace(",", "")), bool(match[2])) if match else None
+    """Return a typed number, whatever blanks are in it, and whether it has a percent sign; None where it is none."""
+    match = TYPED_NUMBER.fullmatch(plain(text).replace(" ", ""))
+    if match is None:
+        return None
+    size = float(number_of(match["number"]))
+    return -size if match["sign"] == "-" else size, bool(match["percent"])
 
 
 def readings(question: Question, text: str) -> list[float] | None:
