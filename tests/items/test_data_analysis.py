@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import curriculum.items.data_analysis as folder
 from curriculum.items.data_analysis import TYPE
+from curriculum.items.data_analysis.check import check
 from curriculum.items.data_analysis.model import (
     Compute,
     DataAnalysisKey,
     DataAnalysisPublic,
     DataAnalysisResponse,
     Question,
-    check,
     files,
     guess,
     missing,
