@@ -64,6 +64,11 @@ class Text(Model):
         return self.zh if language == "zh" else self.en
 
 
+def joined(texts: Sequence[Text], zh: str = "；", en: str = "; ") -> Text:
+    """Return texts as one, with what stands between them in each language."""
+    return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))
+
+
 class Rationale(Model):
     """Why an option, step or span is right or not; shown after grading only."""
 

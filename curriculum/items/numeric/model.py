@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 
 from curriculum.checks import duplicate_ids, keyed, rationales, shares
 from curriculum.items.numeric.reading import Unit, readings
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text, joined
 
 MAX_FIELDS = 6
 MAX_CHARS = 40
@@ -189,9 +189,7 @@ def missing(public: NumericPublic, response: NumericResponse) -> Text | None:
         )
     if public.conclusion and response.choice is None:
         left.append(Text(zh="还没有选该怎么说。", en="No sentence is chosen yet."))
-    if not left:
-        return None
-    return Text(zh="".join(text.zh for text in left), en=" ".join(text.en for text in left))
+    return joined(left, "", " ") if left else None
 
 
 def release(public: NumericPublic) -> NumericPublic:

@@ -14,12 +14,11 @@ from curriculum.items.plan.model import (
     PlanResponse,
     Test,
     all_tests,
-    joined,
     missing,
     spoken_of,
 )
 from curriculum.items.plan.standing import Board
-from curriculum.model import Fault
+from curriculum.model import Fault, joined
 
 
 def check(public: PlanPublic, key: PlanKey) -> Iterator[Fault]:

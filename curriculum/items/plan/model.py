@@ -22,7 +22,7 @@ Five kinds of test serve every planning form of the course:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import pydantic
@@ -269,7 +269,3 @@ def all_tests(public: PlanPublic, key: PlanKey) -> dict[str, Required | Forbidde
     """Return the test of each constraint, wherever it stands."""
     shown = {constraint.id: constraint.shown for constraint in public.constraints if constraint.shown}
     return {**key.tests, **shown}
-
-
-def joined(texts: Sequence[Text]) -> Text:
-    return Text(zh="；".join(text.zh for text in texts), en="; ".join(text.en for text in texts))
