@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Strict, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
 Language = Literal["zh", "en"]
@@ -22,6 +22,8 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 ItemId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# Strict, so that neither true nor "12" is a number.
+Number = Annotated[float, Strict()]
 
 
 class Reference(str):
@@ -47,9 +49,9 @@ class RuleId(Reference):
 
 
 class Model(BaseModel):
-    """Base of all data: frozen, no unknown fields."""
+    """Base of all data: frozen, no unknown fields, no number that is none (NaN) or has no end."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Text(Model):
@@ -60,6 +62,11 @@ class Text(Model):
 
     def __getitem__(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
+
+
+def joined(texts: Sequence[Text], zh: str = "；", en: str = "; ") -> Text:
+    """Return texts as one, with what stands between them in each language."""
+    return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))
 
 
 class Rationale(Model):

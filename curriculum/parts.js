@@ -119,6 +119,77 @@ function options({ legend, options: list, value, values, onchoose, keys = "", di
       h("span", { class: "cs-option-text" }, option.content))));
 }
 
+// Texts that change with the language alone: `write` sets them all anew.
+function captions(t) {
+  const all = [];
+  return {
+    caption(node, text, ...args) {
+      all.push(() => { node.textContent = typeof text === "function" ? text() : t(text, ...args); });
+      return node;
+    },
+    write() { for (const one of all) one(); },
+  };
+}
+
+const TYPING_PAUSE = 400;
+
+// What is typed is sent when the hand rests or leaves the field, and never overwritten before that.
+// What an input method has not finished yet is nobody's word, so it is neither sent nor judged.
+function typing(send) {
+  const fields = [];
+  let touched = false;
+  let composing = false;
+  let timer = null;
+
+  function taken() {
+    clearTimeout(timer);
+    touched = false;
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    if (!touched || composing) return;
+    taken();
+    send();
+  }
+
+  return {
+    flush,
+    // For what sends all that is typed along with something else.
+    taken,
+    // `read` returns what is saved; `draw` is told whether the hand is still at it.
+    field(input, read, draw = () => {}) {
+      function typed() {
+        touched = true;
+        clearTimeout(timer);
+        timer = setTimeout(flush, TYPING_PAUSE);
+        if (!composing) draw(true);
+      }
+      function restore() {
+        const value = read() ?? "";
+        const here = document.activeElement === input;
+        if (!touched && !composing && !here && input.value !== value) input.value = value;
+        if (!composing) draw(touched && here);
+      }
+      input.addEventListener("input", typed);
+      input.addEventListener("compositionstart", () => { composing = true; });
+      input.addEventListener("compositionend", () => { composing = false; typed(); });
+      input.addEventListener("blur", () => { composing = false; flush(); restore(); });
+      fields.push({ input, restore });
+      return input;
+    },
+    draw(locked) {
+      for (const { input, restore } of fields) {
+        input.readOnly = locked;
+        restore();
+      }
+    },
+  };
+}
+
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+const isWide = (char) => WIDE.test(char);
+
 function iconButton(name, label, onclick, props) {
   return h("button", { type: "button", class: "cs-icon-button", "aria-label": label, title: label, onclick, ...props }, icon(name));
 }

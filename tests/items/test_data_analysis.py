@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import curriculum.items.data_analysis as folder
 from curriculum.items.data_analysis import TYPE
+from curriculum.items.data_analysis.check import check
 from curriculum.items.data_analysis.model import (
     Compute,
     DataAnalysisKey,
     DataAnalysisPublic,
     DataAnalysisResponse,
     Question,
-    check,
     files,
     guess,
     missing,
@@ -339,6 +339,9 @@ def test_conclusion_by_hand(choice: str | None, earned: float) -> None:
             (text, None)
             for text in ("", "%", "1,23", "12,5", "1e5", "nan", "inf", "٣", "3天", "1.", ".5", "--1", "1/2")
         ),
+        ("1 234", (1234, False)),
+        ("5²", None),
+        ("①", None),
     ],
 )
 def test_numbers_as_people_type_them(text: str, read: tuple[float, bool] | None) -> None:

@@ -333,7 +333,7 @@ def faults(change: Any) -> set[str]:
         ("duplicate-id", lambda public, key: public["fields"].append(public["fields"][0])),
         ("duplicate-id", lambda public, key: public["conclusion"]["choices"].append({"id": "hides-fee", "text": TEXT})),
         ("duplicate-id", lambda public, key: public["conclusion"]["choices"].append({"id": "fee", "text": TEXT})),
-        ("incomplete-model", lambda public, key: key["fields"].pop("fee")),
+        ("unscored-choice", lambda public, key: key["fields"].pop("fee")),
         ("orphan-key", lambda public, key: key["fields"].update(tax={"value": 1})),
         ("contradiction", lambda public, key: (public["fields"][1].update(decimals=0), fee(key, value=360.4, rel=0))),
         ("contradiction", lambda public, key: fee(key, slips=[slip(365)])),

@@ -420,7 +420,7 @@ def edited(change: Callable[[dict[str, Any], dict[str, Any]], object]) -> list[s
         ("unscored-choice", lambda public, key: key["replies"]["a"].update(best="wrong")),
         ("orphan-key", lambda public, key: key["replies"]["a"].update(nod="wrong")),
         ("orphan-key", lambda public, key: key["replies"].update(z={"best": "answer"})),
-        ("broken-link", lambda public, key: key["priorities"].update(z="soon")),
+        ("orphan-key", lambda public, key: key["priorities"].update(z="soon")),
         ("broken-link", lambda public, key: key.update(weaker=["a.nod"])),
         ("broken-link", lambda public, key: key.update(red_lines=["z.best"])),
         ("broken-link", lambda public, key: key["rationales"].update(z={"why": TEXT})),

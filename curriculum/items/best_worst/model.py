@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import Len
 
-from curriculum.checks import broken_links, duplicate_ids, rationales, stranger
+from curriculum.checks import broken_links, duplicate_ids, rationales, repeated, stranger
 from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_REPLIES = 6
@@ -42,9 +42,7 @@ def check(public: BestWorstPublic, key: BestWorstKey) -> Iterator[Fault]:
     ids = [reply.id for reply in public.replies]
     yield from duplicate_ids(("public", "replies"), ids, "reply")
     yield from broken_links(("key", "order"), key.order, ids, "reply")
-    for i, name in enumerate(key.order):
-        if name in key.order[:i]:
-            yield Fault("duplicate-id", ("key", "order", i), f"“{name}” has two places in the order; keep one")
+    yield from repeated(("key", "order"), key.order)
     for name in ids:
         if name not in key.order:
             yield Fault("unscored-choice", ("key", "order"), f"“{name}” has no place in the order; add it")

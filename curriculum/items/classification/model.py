@@ -8,8 +8,8 @@ from typing import Annotated
 
 from annotated_types import Interval, Len
 
-from curriculum.checks import broken_links, duplicate_ids, rationales
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.checks import broken_links, duplicate_ids, keyed, rationales
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_CARDS = 20
 WHOLE = ""  # what evidence about all cards together refers to; no card can be called that
@@ -44,7 +44,7 @@ class ClassificationKey(Key):
 
     belongs: Mapping[ItemId, ItemId]
     over: Annotated[tuple[Over, ...], Len(0, MAX_CARDS)] = ()
-    cap: Annotated[float, Interval(ge=0, lt=1)] = 0.4
+    cap: Annotated[Number, Interval(ge=0, lt=1)] = 0.4
     rationales: Mapping[ItemId, Rationale]
 
     def rationale(self, ref: str) -> Rationale | None:
@@ -69,16 +69,10 @@ def check(public: ClassificationPublic, key: ClassificationKey) -> Iterator[Faul
     categories = [category.id for category in public.categories]
     yield from duplicate_ids(("public", "cards"), cards, "card")
     yield from duplicate_ids(("public", "categories"), categories, "category")
-    for card in cards:
-        if card not in key.belongs:
-            message = f"card “{card}” has no category; say where it belongs"
-            yield Fault("unscored-choice", ("key", "belongs"), message)
+    yield from keyed(("key", "belongs"), key.belongs, cards, "card", "category; say where it belongs")
     for card, category in key.belongs.items():
-        place = ("key", "belongs", card)
-        if card not in cards:
-            yield Fault("orphan-key", place, f"there is no card “{card}”; mend the id or take it out")
         if category not in categories:
-            yield Fault("broken-link", place, f"there is no category “{category}”; mend the id")
+            yield Fault("broken-link", ("key", "belongs", card), f"there is no category “{category}”; mend the id")
     for i, category in enumerate(categories):
         if category not in key.belongs.values():
             message = f"no card belongs to “{category}”; add one or take the category out"

@@ -1,6 +1,7 @@
 """Data analysis: take numbers from a table, choose a chart of it, and draw the conclusion."""
 
 from curriculum.items.data_analysis import model
+from curriculum.items.data_analysis.check import check
 from curriculum.items.data_analysis.score import WORDS, score
 from curriculum.model import ItemType
 
@@ -9,7 +10,7 @@ TYPE = ItemType(
     public=model.DataAnalysisPublic,
     key=model.DataAnalysisKey,
     response=model.DataAnalysisResponse,
-    check=model.check,
+    check=check,
     unknown=model.unknown,
     missing=model.missing,
     score=score,

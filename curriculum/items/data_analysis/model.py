@@ -5,20 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Interval, Len
-from pydantic import AllowInfNan, Field, StrictBool, StringConstraints
-from pydantic.types import Strict
+from pydantic import Field, StrictBool, StringConstraints
 
-from curriculum.checks import broken_links, duplicate_ids, rationales
 from curriculum.items.data_analysis import compute
-from curriculum.model import LANGUAGES, Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import LANGUAGES, Choose, ItemId, Key, Model, Number, Public, Rationale, Response, Text
+from curriculum.numbers import WHOLE, number_of, plain
 
 MAX_ROWS = 400
 MAX_COLUMNS = 8
@@ -29,7 +27,6 @@ MAX_TYPED = 40
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 Word = Annotated[str, StringConstraints(max_length=40)]
-Finite = Annotated[float, Strict(), AllowInfNan(False)]
 Cell = str | float
 Row = Mapping[str, Cell]
 
@@ -37,8 +34,8 @@ Row = Mapping[str, Cell]
 class Bounds(Model):
     """From `least` to `most`, both included: numbers, or days written 2026-07-01."""
 
-    least: Finite | Word | None = None
-    most: Finite | Word | None = None
+    least: Number | Word | None = None
+    most: Number | Word | None = None
 
 
 Where = Annotated[Mapping[Word, Annotated[tuple[Word, ...], Len(1, MAX_VALUES)] | Bounds], Len(0, MAX_COLUMNS)]
@@ -143,8 +140,8 @@ class Compute(Model):
 class ValueKey(Model):
     """The number asked for; off by at most `within` is right. In percent where the question is."""
 
-    value: Finite
-    within: Annotated[Finite, Ge(0)] = 0
+    value: Number
+    within: Annotated[Number, Ge(0)] = 0
     compute: Compute | None = None
     weight: Annotated[int, Interval(ge=1, le=5)] = 1
 
@@ -201,7 +198,7 @@ class DataAnalysisKey(Key):
 
     values: Mapping[ItemId, ValueKey]
     chart: ChartKey
-    conclusions: Mapping[ItemId, Annotated[Finite, Interval(ge=0, le=1)]]
+    conclusions: Mapping[ItemId, Annotated[Number, Interval(ge=0, le=1)]]
     red_lines: tuple[ItemId, ...] = ()
     rationales: Mapping[str, Rationale]
 
@@ -243,20 +240,16 @@ class DataAnalysisResponse(Response):
     view: View | None = None
 
 
-PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,4})?", re.ASCII)
-TYPED = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{IDEOGRAPHIC FULL STOP}": "."})
-NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(%?)", re.ASCII)
+TYPED_NUMBER = re.compile(rf"(?P<sign>[+-]?)(?P<number>{WHOLE}(?:\.[0-9]+)?)(?P<percent>%?)")
 
 
 def read_number(text: str) -> tuple[float, bool] | None:
-    """Return a typed number and whether it has a percent sign; None where it is no number.
-
-    Full-width digits and signs, blanks, commas between thousands and the full stop of
-    a Chinese keyboard are all right.
-    """
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).translate(TYPED)
-    match = NUMBER.fullmatch(plain)
-    return (float(match[1].replace(",", "")), bool(match[2])) if match else None
+    """Return a typed number, whatever blanks are in it, and whether it has a percent sign; None where it is none."""
+    match = TYPED_NUMBER.fullmatch(plain(text).replace(" ", ""))
+    if match is None:
+        return None
+    size = float(number_of(match["number"]))
+    return -size if match["sign"] == "-" else size, bool(match["percent"])
 
 
 def readings(question: Question, text: str) -> list[float] | None:
@@ -329,10 +322,6 @@ def is_day(text: str) -> bool:
         return False
 
 
-def is_number(text: str) -> bool:
-    return PLAIN_NUMBER.fullmatch(text) is not None
-
-
 def number_text(number: float) -> str:
     """Return a number without exponent and without idle zeros, as JavaScript writes it too."""
     return f"{number:.4f}".rstrip("0").rstrip(".")
@@ -362,153 +351,6 @@ def worked_out(public: DataAnalysisPublic, question: Question, how: Compute) -> 
 
 def number(row: Row, name: str | None) -> float:
     return float(row[str(name)])
-
-
-def check(public: DataAnalysisPublic, key: DataAnalysisKey) -> Iterator[Fault]:
-    questions = [question.id for question in public.questions]
-    conclusions = [conclusion.id for conclusion in public.conclusions]
-    yield from duplicate_ids(("public", "columns"), [column.id for column in public.columns], "column")
-    yield from duplicate_ids(("public", "questions"), questions, "question")
-    yield from duplicate_ids(("public", "conclusions"), conclusions, "conclusion")
-    for i, name in enumerate(conclusions):
-        if name in questions:
-            where = ("public", "conclusions", i, "id")
-            yield Fault("duplicate-id", where, f"“{name}” is a question as well; give each its own id")
-    table = list(check_table(public))
-    yield from table
-    yield from check_key(public, key, questions, conclusions)
-    if not table:
-        yield from check_chart(public, key.chart)
-        for question in public.questions:
-            if question.id in key.values:
-                yield from check_value(public, question, key.values[question.id])
-
-
-def check_table(public: DataAnalysisPublic) -> Iterator[Fault]:
-    place = ("public", "table")
-    for i, column in enumerate(public.columns):
-        yield from duplicate_ids(("public", "columns", i, "values"), [v.id for v in column.values], "value")
-        if (column.kind == "category") != bool(column.values):
-            message = f"column “{column.id}”: a category lists its `values`, and no other kind does"
-            yield Fault("wrong-value", ("public", "columns", i, "values"), message)
-    if not public.lines or public.lines[0] != [column.id for column in public.columns]:
-        names = ",".join(column.id for column in public.columns)
-        yield Fault("wrong-value", place, f"the first line of the table should name the columns: {names}")
-        return
-    if not 1 <= len(public.lines) - 1 <= MAX_ROWS:
-        message = f"the table has {len(public.lines) - 1} rows; 1 to {MAX_ROWS} will do"
-        yield Fault("too-large" if len(public.lines) > 1 else "wrong-value", place, message)
-    for line, fields in enumerate(public.lines[1:], start=2):
-        if len(fields) != len(public.columns):
-            message = f"line {line} of the table has {len(fields)} fields and {len(public.columns)} columns; mend it"
-            yield Fault("wrong-value", place, message)
-            continue
-        for column, field in zip(public.columns, fields, strict=True):
-            if column.kind == "category" and field not in {value.id for value in column.values}:
-                message = f"line {line}: column “{column.id}” has no value “{field}”; mend it or add it to `values`"
-                yield Fault("broken-link", place, message)
-            elif column.kind == "number" and not is_number(field):
-                yield Fault("wrong-value", place, f"line {line}: “{field}” in column “{column.id}” is no number")
-            elif column.kind == "date" and not is_day(field):
-                message = f"line {line}: “{field}” in column “{column.id}” is no day; write it as 2026-07-01"
-                yield Fault("wrong-value", place, message)
-    for name in public.pair or ():
-        pair = public.column(name)
-        if pair is None or pair.kind != "number":
-            yield Fault("broken-link", ("public", "pair"), f"there is no number column “{name}”; mend the id")
-
-
-def check_key(
-    public: DataAnalysisPublic, key: DataAnalysisKey, questions: Sequence[str], conclusions: Sequence[str]
-) -> Iterator[Fault]:
-    for name in questions:
-        if name not in key.values:
-            yield Fault("unscored-choice", ("key", "values"), f"question “{name}” has no value; add one")
-    for name in key.values:
-        if name not in questions:
-            message = f"there is no question “{name}”; mend the id or take it out"
-            yield Fault("orphan-key", ("key", "values", name), message)
-    for name in conclusions:
-        if name not in key.conclusions:
-            message = f"conclusion “{name}” has no share; give it one, from 0 to 1"
-            yield Fault("unscored-choice", ("key", "conclusions"), message)
-    for name in key.conclusions:
-        if name not in conclusions:
-            message = f"there is no conclusion “{name}”; mend the id or take it out"
-            yield Fault("orphan-key", ("key", "conclusions", name), message)
-    shares = key.conclusions.values()
-    if max(shares, default=0) != 1:
-        yield Fault("unscored-choice", ("key", "conclusions"), "no conclusion earns all; give the best one 1")
-    elif min(shares) == 1:
-        message = "all conclusions earn the same; let the choice matter"
-        yield Fault("choice-without-effect", ("key", "conclusions"), message)
-    yield from broken_links(("key", "red_lines"), key.red_lines, conclusions, "conclusion")
-    for i, name in enumerate(key.red_lines):
-        if key.conclusions.get(name, 0) > 0:
-            message = f"“{name}” crosses a red line and earns something; make its share 0"
-            yield Fault("contradiction", ("key", "red_lines", i), message)
-    refs = [*questions, *conclusions, *(f"chart.{name}" for name in OWN_REASONS if name in key.chart.counts)]
-    weaker = [name for name in conclusions if key.conclusions.get(name, 1) < 1]
-    own = {name: why for name, why in key.rationales.items() if name not in CHART_REASONS}
-    yield from rationales(own, refs, "part", weaker)
-    if not key.chart.counts:
-        yield Fault("unscored-choice", ("key", "chart"), "nothing of the chart counts; name at least its type")
-
-
-def check_chart(public: DataAnalysisPublic, chart: ChartKey) -> Iterator[Fault]:
-    place = ("key", "chart")
-    by = public.column(chart.by) if chart.by else None
-    if chart.by and (by is None or not public.groupable(by)):
-        message = f"“{chart.by}” is no column that can be counted by; name one with at most {MAX_VALUES} values"
-        yield Fault("broken-link", (*place, "by"), message)
-    wrong = stranger_in(public, chart.where or {})
-    if wrong is not None:
-        yield Fault("broken-link", (*place, "where"), f"the table has no “{wrong}” there; mend it or take it out")
-    if isinstance(chart.measure, Measure):
-        yield from check_number(public, (*place, "measure", "of"), chart.measure.of)
-    if "pareto" in (chart.type or ()):
-        if chart.sorted is False:
-            message = "a Pareto chart is sorted; say so, or take `sorted` out"
-            yield Fault("contradiction", (*place, "sorted"), message)
-        if isinstance(chart.measure, Measure) and chart.measure.kind != "sum":
-            message = f"a Pareto chart adds up, and a {chart.measure.kind} doesn't; use count or sum"
-            yield Fault("contradiction", (*place, "measure"), message)
-
-
-def check_number(public: DataAnalysisPublic, place: tuple[str | int, ...], name: str | None) -> Iterator[Fault]:
-    column = public.column(name or "")
-    if column is None or column.kind != "number":
-        yield Fault("broken-link", place, f"there is no number column “{name or ''}”; mend the id")
-
-
-def check_value(public: DataAnalysisPublic, question: Question, value: ValueKey) -> Iterator[Fault]:
-    how = value.compute
-    if how is None:
-        return
-    place = ("key", "values", question.id)
-    faults: list[Fault] = []
-    for side, where in (("where", how.where), ("among", how.among)):
-        wrong = stranger_in(public, where)
-        if wrong is not None:
-            message = f"the table has no “{wrong}” there; mend it or take it out"
-            faults.append(Fault("broken-link", (*place, "compute", side), message))
-    if how.kind in compute.NUMBERS or how.kind in compute.PAIRS:
-        faults += check_number(public, (*place, "compute", "of"), how.of)
-    if how.kind in compute.PAIRS:
-        faults += check_number(public, (*place, "compute", "against"), how.against)
-    if how.kind in ("top-share", "vital-few") and public.column(how.of or "") is None:
-        message = f"there is no column “{how.of or ''}”; mend the id"
-        faults.append(Fault("broken-link", (*place, "compute", "of"), message))
-    yield from faults
-    if faults:
-        return
-    found = worked_out(public, question, how)
-    if found is None:
-        message = "the table has no rows for this, so there is nothing to work out; mend `compute`"
-        yield Fault("contradiction", (*place, "compute"), message)
-    elif not is_within(found, value):
-        message = f"the table gives {number_text(found)}, and the key says {number_text(value.value)}; make them agree"
-        yield Fault("contradiction", (*place, "value"), message)
 
 
 def is_within(given: float, key: ValueKey) -> bool:

@@ -27,7 +27,7 @@ from curriculum.items.data_analysis.model import (
     readings,
     selected,
 )
-from curriculum.model import Evidence, Score, Text
+from curriculum.model import Evidence, Score, Text, joined
 
 POSSIBLE = 100
 VALUES, CHART, CONCLUSION = 50, 20, 30
@@ -193,7 +193,3 @@ def where_in_words(public: DataAnalysisPublic, where: Where) -> Text:
         label = column_label(public, name)
         parts.append(Text(zh=f"{label.zh}：{values.zh}", en=f"{label.en}: {values.en}"))
     return joined(parts, zh="；", en="; ") if parts else ALL_ROWS
-
-
-def joined(texts: list[Text], zh: str, en: str) -> Text:
-    return Text(zh=zh.join(text.zh for text in texts), en=en.join(text.en for text in texts))

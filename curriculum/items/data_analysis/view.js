@@ -79,12 +79,10 @@ const FEW = 12;
 const FEW_DAYS = 31;
 const FIRST_ROWS = 50;
 const LONGEST = 40;
-const PAUSE = 400;
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 240;
 const VITAL = 80;
 const TILTED = 160;
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/;
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const upward = (numbers) => [...numbers].sort((a, b) => a - b);
@@ -109,7 +107,6 @@ function kappa(pairs, weight) {
 const plain = (number) => (number === null ? "–" : String(Math.round(number * 100) / 100));
 const precise = (number) => (number === null ? "–" : String(Math.round(number * 10000) / 10000));
 const percent = (share) => `${Math.round(share * 1000) / 10}%`;
-const widthOf = (text) => [...text].reduce((width, char) => width + (WIDE.test(char) ? 12.5 : 6.8), 0);
 
 function node(tag, props, ...children) {
   const made = document.createElementNS(SVG, tag);
@@ -117,22 +114,6 @@ function node(tag, props, ...children) {
   made.append(...children.flat());
   return made;
 }
-
-// Chinese breaks anywhere, English between words only.
-function wrapped(text, room) {
-  const lines = [""];
-  for (const piece of text.match(/[\x21-\x7e\u00c0-\u024f]+\s*|./gu) ?? []) {
-    if (lines.at(-1) && widthOf((lines.at(-1) + piece).trimEnd()) > room) lines.push("");
-    lines[lines.length - 1] += piece;
-  }
-  return lines.map((line) => line.trim());
-}
-
-const shortened = (text, room) => {
-  let kept = text;
-  while (kept && widthOf(kept) > room) kept = kept.slice(0, -1).trimEnd();
-  return kept === text ? text : `${kept.slice(0, -1).trimEnd()}…`;
-};
 
 function ticks(low, high) {
   const raw = (high - low) / 4 || 1;
@@ -158,8 +139,8 @@ export default function view({ host, item, ui, send }) {
   let locked = false;
   let language = null;
   let allRows = false;
-  let fields = [];
-  const captions = [];
+  const { caption, write } = ui.captions();
+  const writing = ui.typing(() => change({}));
 
   const now = () => state.view ?? START;
   const cellName = (column, cell) => {
@@ -170,16 +151,10 @@ export default function view({ host, item, ui, send }) {
     ? column.values.map(({ id }) => id).filter((id) => cells.has(id))
     : [...cells].sort((a, b) => (a < b ? -1 : 1)));
 
-  function caption(made, text, ...args) {
-    captions.push(() => { made.textContent = t(text, ...args); });
-    return made;
-  }
-
   // What has been typed and not sent yet goes along with whatever is sent next.
   function change(part) {
-    const typed = Object.fromEntries(fields.filter((field) => field.touched && !field.composing).map((field) => [field.id, field.input.value]));
-    for (const field of fields) if (!field.composing) field.touched = false;
-    state = { ...state, ...part, values: { ...state.values, ...typed } };
+    writing.taken();
+    state = { ...state, ...part, values: Object.fromEntries(fields.filter(({ input }) => input.value).map(({ id, input }) => [id, input.value])) };
     if (locked) draw();
     else send(state);
   }
@@ -243,6 +218,24 @@ export default function view({ host, item, ui, send }) {
   }
 
   // ── the chart ──────────────────────────────────────────────────────────────────────────────
+
+  const widthOf = (text) => [...text].reduce((width, char) => width + (ui.isWide(char) ? 12.5 : 6.8), 0);
+
+  // Chinese breaks anywhere, English between words only.
+  function wrapped(text, room) {
+    const lines = [""];
+    for (const piece of text.match(/[\x21-\x7e\u00c0-\u024f]+\s*|./gu) ?? []) {
+      if (lines.at(-1) && widthOf((lines.at(-1) + piece).trimEnd()) > room) lines.push("");
+      lines[lines.length - 1] += piece;
+    }
+    return lines.map((line) => line.trim());
+  }
+
+  function shortened(text, room) {
+    let kept = text;
+    while (kept && widthOf(kept) > room) kept = kept.slice(0, -1).trimEnd();
+    return kept === text ? text : `${kept.slice(0, -1).trimEnd()}…`;
+  }
 
   const title = (chart) => `${t(WORDS.titles[chart.type])}: ${t(WORDS.by, measureName(chart.measure), t(columnOf.get(chart.by).label))}`;
 
@@ -542,33 +535,11 @@ export default function view({ host, item, ui, send }) {
     ]);
   }
 
-  fields = questions.map((question) => {
+  const fields = questions.map((question) => {
     const id = newId();
-    const field = { id: question.id, touched: false, composing: false, timer: null };
-    const later = () => {
-      field.touched = true;
-      clearTimeout(field.timer);
-      field.timer = setTimeout(flush, PAUSE);
-    };
-    const flush = () => {
-      clearTimeout(field.timer);
-      if (field.touched && !field.composing) change({});
-    };
     const unit = question.percent ? h("span", { class: "cs-data-unit", "aria-hidden": "true" }, "%") : question.unit ? caption(h("span", { class: "cs-data-unit" }), question.unit) : null;
-    field.input = h("input", {
-      id, type: "text", inputmode: "decimal", class: "cs-data-input", maxlength: LONGEST, autocomplete: "off", oninput: later,
-      oncompositionstart: () => { field.composing = true; },
-      oncompositionend: () => { field.composing = false; later(); },
-      onblur: () => { field.composing = false; flush(); field.restore(); },
-    });
-    // What is being written is never overwritten; it catches up on leaving the field.
-    field.restore = () => {
-      const value = state.values[question.id] ?? "";
-      if (!field.touched && !field.composing && document.activeElement !== field.input && field.input.value !== value) field.input.value = value;
-    };
-    field.flush = flush;
-    field.row = h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, field.input, unit));
-    return field;
+    const input = writing.field(h("input", { id, type: "text", inputmode: "decimal", class: "cs-data-input", maxlength: LONGEST, autocomplete: "off" }), () => state.values[question.id]);
+    return { id: question.id, input, row: h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, input, unit)) };
   });
 
   const conclusionBox = h("div");
@@ -595,7 +566,7 @@ export default function view({ host, item, ui, send }) {
   }
 
   function draw() {
-    once("captions", null, () => { for (const write of captions) write(); drawFilter(); });
+    once("captions", null, () => { write(); drawFilter(); });
     drawTools();
     once("chips", now().where, drawChips);
     once("results", now(), drawResults);
@@ -603,10 +574,7 @@ export default function view({ host, item, ui, send }) {
     once("chart", state.chart, drawMyChart);
     once("conclusions", locked, drawConclusions);
     for (const input of conclusionBox.querySelectorAll("input")) input.checked = input.value === state.choice;
-    for (const field of fields) {
-      field.input.readOnly = locked;
-      field.restore();
-    }
+    writing.draw(locked);
   }
 
   let drawnRoom = 0;
@@ -628,7 +596,7 @@ export default function view({ host, item, ui, send }) {
     },
     destroy() {
       sizes.disconnect();
-      for (const field of fields) field.flush();
+      writing.flush();
     },
   };
 }

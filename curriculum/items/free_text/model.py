@@ -16,6 +16,7 @@ from curriculum.model import (
     Key,
     Language,
     Model,
+    Number,
     Public,
     Rationale,
     Response,
@@ -30,8 +31,8 @@ LETTERS_A_WORD = 5
 
 Phrases = Annotated[tuple[Annotated[Words, StringConstraints(max_length=60)], ...], Len(1, 20)]
 Groups = Annotated[tuple[Phrases, ...], Len(1, 4)]
-Weight = Annotated[float, Interval(ge=0.5, le=6)]
-Cost = Annotated[float, Interval(ge=0, le=6)]
+Weight = Annotated[Number, Interval(ge=0.5, le=6)]
+Cost = Annotated[Number, Interval(ge=0, le=6)]
 
 UNIT: dict[Language, Text] = {"zh": Text(zh="字", en="characters"), "en": Text(zh="个英文词", en="words")}
 

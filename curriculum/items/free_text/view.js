@@ -22,7 +22,6 @@ const WORDS = {
   mail: { zh: "电子邮箱", en: "an e-mail address" },
 };
 
-const PAUSE = 400;
 const LONGEST = 2000;
 
 // The same rules as in wording.py and personal.py, so that nobody is told one thing here and another later.
@@ -62,9 +61,6 @@ export default function view({ host, item, ui, send }) {
   const id = newId();
   let saved = null;
   let shown = "en";
-  let touched = false;
-  let composing = false;
-  let timer = null;
   let warned = null;
 
   const factsTitle = h("h4", { class: "cs-label" });
@@ -72,31 +68,14 @@ export default function view({ host, item, ui, send }) {
   const label = h("label", { for: id, class: "cs-label" });
   const count = h("span", { class: "cs-length", id: `${id}-count` });
   const warning = h("p", { class: "cs-warning", id: `${id}-warning`, hidden: true });
-  const area = h("textarea", {
-    id, class: "cs-message", rows: 6, maxlength: LONGEST, "aria-describedby": `${id}-count ${id}-warning`,
-    oninput: () => { if (!composing) measure(); later(); },
-    oncompositionstart: () => { composing = true; },
-    oncompositionend: () => { composing = false; measure(); later(); },
-    onblur: () => { composing = false; flush(); restore(); },
-  });
+  const writing = ui.typing(() => send({ text: area.value }));
+  const area = writing.field(h("textarea", { id, class: "cs-message", rows: 6, maxlength: LONGEST, "aria-describedby": `${id}-count ${id}-warning` }),
+    () => saved?.text, measure);
   host.append(h("div", { class: "cs-free_text" },
     facts.length ? h("section", { class: "cs-facts" }, factsTitle, factsList) : null,
     h("div", { class: "cs-writing", "data-channel": channel },
       h("div", { class: "cs-writing-head" }, icon("speak"), label), area,
       h("div", { class: "cs-writing-foot" }, warning, count))));
-
-  function flush() {
-    clearTimeout(timer);
-    if (!touched || composing) return;
-    touched = false;
-    send({ text: area.value });
-  }
-
-  function later() {
-    touched = true;
-    clearTimeout(timer);
-    timer = setTimeout(flush, PAUSE);
-  }
 
   function measure() {
     const text = plain(area.value);
@@ -106,7 +85,7 @@ export default function view({ host, item, ui, send }) {
     const inside = now >= least && now <= most;
     count.dataset.inside = String(inside);
     count.replaceChildren(...(inside ? [icon("check")] : []), t(WORDS.length[written], now, least, most), inside ? h("span", { class: "cs-unseen" }, `, ${t(WORDS.inside)}`) : "");
-    if (!composing) warn(personal(text, allowed));
+    warn(personal(text, allowed));
   }
 
   function warn(kind) {
@@ -119,25 +98,15 @@ export default function view({ host, item, ui, send }) {
     warned = kind;
   }
 
-  // What is being written is never overwritten; it catches up on leaving the field.
-  function restore() {
-    const value = saved?.text ?? "";
-    if (!touched && !composing && document.activeElement !== area && area.value !== value) area.value = value;
-    measure();
-  }
-
   return {
     update({ response, lang, locked }) {
       saved = response;
       shown = lang;
-      area.readOnly = locked;
       factsTitle.textContent = t(WORDS.facts);
       factsList.replaceChildren(...facts.map((fact) => h("li", null, t(fact))));
       label.textContent = t(WORDS.yours, t(WORDS.channel[channel]));
-      restore();
+      writing.draw(locked);
     },
-    destroy() {
-      flush();
-    },
+    destroy: writing.flush,
   };
 }

@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Interval, Len
 from pydantic import Strict
 
-from curriculum.checks import broken_links, duplicate_ids, rationales, stranger
+from curriculum.checks import broken_links, duplicate_ids, rationales, repeated, stranger
 from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_OPTIONS = 10
@@ -44,9 +44,7 @@ def check(public: MultiSelectPublic, key: MultiSelectKey) -> Iterator[Fault]:
     ids = [option.id for option in public.options]
     yield from duplicate_ids(("public", "options"), ids, "option")
     yield from broken_links(("key", "correct"), key.correct, ids, "option")
-    for i, name in enumerate(key.correct):
-        if name in key.correct[:i]:
-            yield Fault("duplicate-id", ("key", "correct", i), f"“{name}” stands in the key twice; keep one")
+    yield from repeated(("key", "correct"), key.correct)
     count = len(set(key.correct))
     if public.choose != count:
         message = f"`choose` says {public.choose}, and the key has {count} options; make them agree"

@@ -8,19 +8,19 @@ from itertools import combinations
 from typing import Annotated
 
 from annotated_types import Interval, Len
-from pydantic import AllowInfNan, Strict, StringConstraints
+from pydantic import StringConstraints
 
-from curriculum.checks import broken_links, duplicate_ids, rationales
+from curriculum.checks import duplicate_ids, keyed, rationales, shares
 from curriculum.items.numeric.reading import Unit, readings
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text, joined
 
 MAX_FIELDS = 6
 MAX_CHARS = 40
 # Binary fractions: 18.87 − 18.82 is a little more than 0.05.
 HAIR = 1e-9
 
-Number = Annotated[float, Strict(), AllowInfNan(False), Interval(ge=-1e12, le=1e12)]
-Weight = Annotated[float, Strict(), AllowInfNan(False), Interval(gt=0, le=100)]
+Amount = Annotated[Number, Interval(ge=-1e12, le=1e12)]
+Weight = Annotated[Number, Interval(gt=0, le=100)]
 Typed = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
 
 
@@ -66,15 +66,15 @@ class NumericPublic(Public):
 class Slip(Rationale):
     """A known wrong answer. `half`: the method was right, with this one slip; otherwise a misconception."""
 
-    value: Number
+    value: Amount
     half: bool = False
 
 
 class Target(Model):
     """The number of a field. What is within `abs`, or within `rel` times the number, is right."""
 
-    value: Number
-    abs: Annotated[Number, Interval(ge=0)] = 0.0
+    value: Amount
+    abs: Annotated[Number, Interval(ge=0, le=1e12)] = 0.0
     rel: Annotated[Number, Interval(ge=0, le=0.5)] = 0.0
     weight: Weight = 1.0
     slips: Annotated[tuple[Slip, ...], Len(0, 12)] = ()
@@ -129,22 +129,18 @@ def check(public: NumericPublic, key: NumericKey) -> Iterator[Fault]:
         if name in fields:
             message = f"“{name}” is the id of a field as well; give the choice another"
             yield Fault("duplicate-id", ("public", "conclusion", "choices", i, "id"), message)
+    yield from keyed(("key", "fields"), key.fields, fields, "field", "value; add it")
     for field in public.fields:
         if field.id in key.fields:
             yield from check_target(field, key.fields[field.id])
-        else:
-            yield Fault("incomplete-model", ("key", "fields"), f"field “{field.id}” has no value; add it")
-    for name in key.fields:
-        if name not in fields:
-            yield Fault(
-                "orphan-key", ("key", "fields", name), f"there is no field “{name}”; mend the id or take it out"
-            )
     weaker: list[str] = []
     if bool(public.conclusion) != bool(key.conclusion):
         where = "public" if key.conclusion else "key"
         yield Fault("contradiction", (where,), f"the {where} part lacks its `conclusion`; add it or take the other out")
     elif key.conclusion:
-        yield from check_conclusion(choices, key.conclusion)
+        place = ("key", "conclusion")
+        given, red_lines = key.conclusion.shares, key.conclusion.red_lines
+        yield from shares((*place, "shares"), given, (*place, "red_lines"), red_lines, choices, "choice")
         weaker = [name for name in choices if key.conclusion.shares.get(name, 0) < 1]
     yield from rationales(key.rationales, [*fields, *choices], "field or choice", weaker)
 
@@ -159,25 +155,6 @@ def check_target(field: Field, target: Target) -> Iterator[Fault]:
         if abs(a - b) <= target.tolerance(a) + target.tolerance(b):
             message = f"{one} and {other} can't be told apart; narrow the tolerance or take the slip out"
             yield Fault("contradiction", (*place, "slips"), message)
-
-
-def check_conclusion(choices: list[str], conclusion: ConclusionKey) -> Iterator[Fault]:
-    place = ("key", "conclusion", "shares")
-    for name in choices:
-        if name not in conclusion.shares:
-            yield Fault("unscored-choice", place, f"choice “{name}” has no share; say what it earns, 0 to 1")
-    for name in conclusion.shares:
-        if name not in choices:
-            yield Fault("orphan-key", (*place, name), f"there is no choice “{name}”; mend the id or take it out")
-    if max(conclusion.shares.values(), default=0) < 1:
-        yield Fault("unscored-choice", place, "no choice earns the whole; give the fair one a share of 1")
-    elif len({conclusion.shares.get(name) for name in choices}) == 1:
-        yield Fault("choice-without-effect", place, "every choice earns the same; let the choice matter")
-    yield from broken_links(("key", "conclusion", "red_lines"), conclusion.red_lines, choices, "choice")
-    for i, name in enumerate(conclusion.red_lines):
-        if conclusion.shares.get(name, 0) > 0:
-            message = f"“{name}” crosses a red line and earns something; make its share 0"
-            yield Fault("contradiction", ("key", "conclusion", "red_lines", i), message)
 
 
 def unknown(public: NumericPublic, response: NumericResponse) -> str | None:
@@ -212,9 +189,7 @@ def missing(public: NumericPublic, response: NumericResponse) -> Text | None:
         )
     if public.conclusion and response.choice is None:
         left.append(Text(zh="还没有选该怎么说。", en="No sentence is chosen yet."))
-    if not left:
-        return None
-    return Text(zh="".join(text.zh for text in left), en=" ".join(text.en for text in left))
+    return joined(left, "", " ") if left else None
 
 
 def release(public: NumericPublic) -> NumericPublic:

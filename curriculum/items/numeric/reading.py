@@ -6,21 +6,13 @@ view.js has the same rules, so that learners see how they are understood.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Literal
 
 from curriculum.model import LANGUAGES, Text
+from curriculum.numbers import WHOLE, number_of, plain
 
 Unit = Literal["percent", "yuan", "days", "months", "years", "count"]
 
-# What a Chinese input method types: full-width signs, the ideographic full stop, spaces and dashes of all sorts.
-PLAIN: dict[int, int | str] = {
-    **{0xFF01 + i: 0x21 + i for i in range(94)},
-    **dict.fromkeys((0x9, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
-    **dict.fromkeys((*range(0x2010, 0x2014), 0x2212), "-"),
-    0x3002: ".",
-    0xFFE5: "¥",
-}
 # By unit: words before the number, powers of ten, words behind it.
 FORMS: dict[Unit, tuple[str, str, str]] = {
     "percent": ("百分之", "", "%|percent|per cent"),
@@ -30,7 +22,7 @@ FORMS: dict[Unit, tuple[str, str, str]] = {
     "years": ("", "", "年|years?"),
     "count": ("", "万", "个|次|笔|件|人|户|张|份"),
 }
-NUMBER = r"(?P<number>(?:[0-9]{1,3}(?P<gap>[, ])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)"
+NUMBER = rf"(?P<number>{WHOLE}(?:\.[0-9]*)?|\.[0-9]+)"
 SHAPES = {
     unit: re.compile(
         rf"(?P<sign>[+-]?) ?(?P<before>{before})? ?(?P<inner>[+-]?) ?{NUMBER}"
@@ -54,16 +46,14 @@ def readings(text: str, unit: Unit) -> tuple[float, ...]:
     A number below 1 in a percent field that says neither % nor 百分之 has two
     readings, as a percentage and as a share of 1: 0.1304 is 0.1304 % or 13.04 %.
     """
-    plain = re.sub(" +", " ", text.translate(PLAIN)).strip(" ").lower()
-    found = SHAPES[unit].fullmatch(plain)
+    found = SHAPES[unit].fullmatch(plain(text))
     if not found or (found["sign"] and found["inner"]):
         return ()
-    value = Decimal(re.sub("[, ]", "", found["number"])) * (10_000 if found["power"] else 1)
-    if "-" in (found["sign"], found["inner"]):
-        value = -value
-    if unit == "percent" and not found["before"] and not found["behind"] and 0 < abs(value) < 1:
-        return float(value), float(value * 100)
-    return (float(value),)
+    size = number_of(found["number"]) * (10_000 if found["power"] else 1)
+    typed = -size if "-" in (found["sign"], found["inner"]) else size
+    if unit == "percent" and not found["before"] and not found["behind"] and 0 < size < 1:
+        return float(typed), float(typed * 100)
+    return (float(typed),)
 
 
 def shown(value: float, unit: Unit) -> Text:

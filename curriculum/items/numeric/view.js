@@ -14,7 +14,6 @@ const WORDS = {
   spoken: { zh: (label, echo) => `${label}：${echo}`, en: (label, echo) => `${label}: ${echo}` },
 };
 
-const PAUSE = 400;
 const LONGEST = 40;
 const NOTHING = "";
 
@@ -54,37 +53,17 @@ export function shown(value, unit, lang) {
 export default function view({ host, item, ui, send }) {
   const { h, t, icon, newId, swap, announce } = ui;
   const { given, fields, conclusion } = item.public;
-  const captions = [];
+  const { caption, write } = ui.captions();
+  const writing = ui.typing(() => send(answer()));
   let saved = null;
   let language = null;
   let locked = false;
   let choice = null;
-  let touched = false;
-  let composing = false;
-  let timer = null;
-
-  function caption(node, text, ...args) {
-    captions.push(() => { node.textContent = t(text, ...args); });
-    return node;
-  }
 
   const answer = () => ({
     values: Object.fromEntries(rows.filter((row) => row.input.value).map((row) => [row.id, row.input.value])),
     choice,
   });
-
-  function flush() {
-    clearTimeout(timer);
-    if (!touched || composing) return;
-    touched = false;
-    send(answer());
-  }
-
-  function later() {
-    touched = true;
-    clearTimeout(timer);
-    timer = setTimeout(flush, PAUSE);
-  }
 
   function echoed(text, unit) {
     if (!text.trim()) return "";
@@ -95,18 +74,15 @@ export default function view({ host, item, ui, send }) {
   function fieldRow(field) {
     const id = newId();
     const echo = h("p", { class: "cs-echo", id: `${id}-echo` });
-    const hint = field.basis || field.decimals != null ? h("span", { class: "cs-hint", id: `${id}-hint` }) : null;
+    const hint = (field.basis || field.decimals != null) && caption(h("span", { class: "cs-hint", id: `${id}-hint` }),
+      () => [field.basis && t(field.basis), field.decimals != null && t(WORDS.decimals, field.decimals)].filter(Boolean).join(" · "));
     const input = h("input", {
       id, class: "cs-number", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", maxlength: LONGEST,
       "data-key": `field:${field.id}`, "aria-describedby": [hint && `${id}-hint`, `${id}-echo`].filter(Boolean).join(" "),
-      oninput: () => { draw(true); later(); },
-      oncompositionstart: () => { composing = true; },
-      oncompositionend: () => { composing = false; draw(true); later(); },
       onchange: () => input.value.trim() && announce(t(WORDS.spoken, t(field.label), echoed(input.value, field.unit))),
-      onblur: () => { composing = false; flush(); restore(); },
     });
     // What may yet become a number isn't called unreadable while it is being typed.
-    function draw(typing = false) {
+    function draw(typing) {
       const readable = !input.value.trim() || readings(input.value, field.unit).length > 0;
       const wait = typing && !readable;
       echo.textContent = wait ? "" : echoed(input.value, field.unit);
@@ -114,18 +90,11 @@ export default function view({ host, item, ui, send }) {
       input.setAttribute("aria-invalid", String(!readable && !wait));
       if (!readable && !wait) echo.prepend(icon("open"));
     }
-    // What is being written is never overwritten; it catches up on leaving the field.
-    function restore() {
-      const value = saved?.values?.[field.id] ?? "";
-      const writing = touched || composing || document.activeElement === input;
-      if (!writing && input.value !== value) input.value = value;
-      if (document.activeElement !== input || !touched) draw();
-    }
-    if (hint) captions.push(() => { hint.textContent = [field.basis && t(field.basis), field.decimals != null && t(WORDS.decimals, field.decimals)].filter(Boolean).join(" · "); });
+    writing.field(input, () => saved?.values?.[field.id], draw);
     const node = h("div", { class: "cs-figure" },
       h("label", { for: id }, caption(h("span", { class: "cs-label" }), field.label)), hint,
       h("span", { class: "cs-entry-box" }, input, caption(h("span", { class: "cs-unit", "aria-hidden": "true" }), FORMS[field.unit].sign)), echo);
-    return { id: field.id, node, input, restore };
+    return { id: field.id, node, input };
   }
 
   const rows = fields.map(fieldRow);
@@ -140,8 +109,7 @@ export default function view({ host, item, ui, send }) {
 
   function choose(id) {
     choice = id;
-    clearTimeout(timer);
-    touched = false;
+    writing.taken();
     send(answer());
   }
 
@@ -160,16 +128,11 @@ export default function view({ host, item, ui, send }) {
       saved = response;
       language = lang;
       locked = isLocked;
-      if (!touched) choice = response?.choice ?? null;
-      for (const draw of captions) draw();
-      for (const { input, restore } of rows) {
-        input.readOnly = locked;
-        restore();
-      }
+      choice = response?.choice ?? null;
+      write();
+      writing.draw(locked);
       drawQuestion();
     },
-    destroy() {
-      flush();
-    },
+    destroy: writing.flush,
   };
 }

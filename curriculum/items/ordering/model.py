@@ -9,7 +9,7 @@ from typing import Annotated
 from annotated_types import Interval, Len
 
 from curriculum.checks import broken_links, duplicate_ids, rationales, stranger
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_STEPS = 14
 
@@ -30,7 +30,7 @@ class CriticalPair(Model):
 
     before: ItemId
     after: ItemId
-    cap: Annotated[float, Interval(ge=0, lt=1)]
+    cap: Annotated[Number, Interval(ge=0, lt=1)]
 
 
 class OrderingKey(Key):

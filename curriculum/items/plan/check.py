@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from curriculum.checks import Path, broken_links, duplicate_ids, rationales
+from curriculum.checks import Path, broken_links, duplicate_ids, rationales, repeated
 from curriculum.items.plan.model import (
     Count,
     Different,
@@ -14,12 +14,11 @@ from curriculum.items.plan.model import (
     PlanResponse,
     Test,
     all_tests,
-    joined,
     missing,
     spoken_of,
 )
 from curriculum.items.plan.standing import Board
-from curriculum.model import Fault
+from curriculum.model import Fault, joined
 
 
 def check(public: PlanPublic, key: PlanKey) -> Iterator[Fault]:
@@ -104,7 +103,7 @@ def check_test(public: PlanPublic, where: Path, test: Test) -> Iterator[Fault]:
                 yield from broken_links((*where, "rows", row), fitting, options, "option")
             return
         case Different():
-            yield from duplicate_ids((*where, "rows"), test.rows, "row")
+            yield from repeated((*where, "rows"), test.rows)
             return
         case _:
             yield from broken_links((*where, "options"), test.options, options, "option")

@@ -22,13 +22,13 @@ Five kinds of test serve every planning form of the course:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import pydantic
 from annotated_types import Interval, Len
 
-from curriculum.model import Choose, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.model import Choose, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_ROWS = 16
 MAX_FIELDS = 4
@@ -36,9 +36,8 @@ MAX_OPTIONS = 8
 MAX_CONSTRAINTS = 16
 MAX_AMOUNT = 100_000
 
-# Strict, so that neither true nor "12" is a number.
-Amount = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False), Interval(ge=0, le=MAX_AMOUNT)]
-Weight = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False), Interval(ge=0.1, le=10)]
+Amount = Annotated[Number, Interval(ge=0, le=MAX_AMOUNT)]
+Weight = Annotated[Number, Interval(ge=0.1, le=10)]
 Options = Annotated[tuple[ItemId, ...], Len(0, MAX_OPTIONS)]
 Rows = Annotated[tuple[ItemId, ...], Len(0, MAX_ROWS)]
 
@@ -270,7 +269,3 @@ def all_tests(public: PlanPublic, key: PlanKey) -> dict[str, Required | Forbidde
     """Return the test of each constraint, wherever it stands."""
     shown = {constraint.id: constraint.shown for constraint in public.constraints if constraint.shown}
     return {**key.tests, **shown}
-
-
-def joined(texts: Sequence[Text]) -> Text:
-    return Text(zh="；".join(text.zh for text in texts), en="; ".join(text.en for text in texts))

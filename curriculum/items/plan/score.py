@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import fsum
 
-from curriculum.items.plan.model import Constraint, PlanKey, PlanPublic, PlanResponse, all_tests, joined
+from curriculum.items.plan.model import Constraint, PlanKey, PlanPublic, PlanResponse, all_tests
 from curriculum.items.plan.standing import Board
-from curriculum.model import Evidence, Score, Text
+from curriculum.model import Evidence, Score, Text, joined
 
 POSSIBLE = 100
 HARD_SHARE = 0.6

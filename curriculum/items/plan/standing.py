@@ -20,11 +20,10 @@ from curriculum.items.plan.model import (
     Required,
     Row,
     Test,
-    joined,
     skipping,
     spoken_of,
 )
-from curriculum.model import Text
+from curriculum.model import Text, joined
 
 TINY = 1e-9
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Interval, Len
 from pydantic import Strict
 
-from curriculum.checks import broken_links, duplicate_ids, rationales, stranger
+from curriculum.checks import broken_links, duplicate_ids, keyed, orphans, rationales, stranger
 from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_REPLIES = 6
@@ -68,14 +68,8 @@ def credit(key: RatingKey, reply: str, level: int) -> float:
 def check(public: RatingPublic, key: RatingKey) -> Iterator[Fault]:
     ids = [reply.id for reply in public.replies]
     yield from duplicate_ids(("public", "replies"), ids, "reply")
-    for name in ids:
-        if name not in key.levels:
-            yield Fault("unscored-choice", ("key", "levels"), f"reply “{name}” has no level; give it one, 1 to 4")
-    for part, given in (("levels", key.levels), ("weights", key.weights)):
-        for name in given:
-            if name not in ids:
-                message = f"there is no reply “{name}”; mend the id or take it out"
-                yield Fault("orphan-key", ("key", part, name), message)
+    yield from keyed(("key", "levels"), key.levels, ids, "reply", "level; give it one, 1 to 4")
+    yield from orphans(("key", "weights"), key.weights, ids, "reply")
     yield from broken_links(("key", "red_lines"), key.red_lines, ids, "reply")
     for i, name in enumerate(key.red_lines):
         if key.levels.get(name, WORST) != WORST:

@@ -6,38 +6,16 @@ const WORDS = {
   short: { zh: (now, need) => `${Math.floor(now / 2)} 字，至少 ${Math.ceil(need / 2)} 字`, en: (now, need) => `${now} of at least ${need} characters` },
 };
 
-const PAUSE = 600;
 const LONGEST = 4000;
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
-const width = (text) => [...text.trim()].reduce((sum, char) => sum + (WIDE.test(char) ? 2 : 1), 0);
 
 export default function view({ host, item, ui, send }) {
   const { h, t, icon, newId } = ui;
   const { entries, fields, note } = item.public;
+  const { caption, write } = ui.captions();
+  const writing = ui.typing(() => send(answer()));
+  const width = (text) => [...text.trim()].reduce((sum, char) => sum + (ui.isWide(char) ? 2 : 1), 0);
   const boxes = [];
-  const captions = [];
   let saved = null;
-  let touched = false;
-  let composing = false;
-  let timer = null;
-
-  function caption(node, text, ...args) {
-    captions.push(() => { node.textContent = t(text, ...args); });
-    return node;
-  }
-
-  function flush() {
-    clearTimeout(timer);
-    if (!touched || composing) return;
-    touched = false;
-    send(answer());
-  }
-
-  function later() {
-    touched = true;
-    clearTimeout(timer);
-    timer = setTimeout(flush, PAUSE);
-  }
 
   function box({ label, hint, need, read }) {
     const id = newId();
@@ -45,10 +23,6 @@ export default function view({ host, item, ui, send }) {
     const area = h("textarea", {
       id, class: "cs-text", rows: 2, maxlength: LONGEST,
       "aria-describedby": [hint && `${id}-hint`, count && `${id}-count`].filter(Boolean).join(" ") || null,
-      oninput: () => { drawCount(); later(); },
-      oncompositionstart: () => { composing = true; },
-      oncompositionend: () => { composing = false; later(); },
-      onblur: () => { composing = false; flush(); restore(); },
     });
     function drawCount() {
       if (!count) return;
@@ -56,14 +30,7 @@ export default function view({ host, item, ui, send }) {
       count.dataset.enough = String(now >= need);
       count.replaceChildren(...(now >= need ? [icon("check")] : []), t(now >= need ? WORDS.count : WORDS.short, now, need), h("span", { class: "cs-unseen" }, now >= need ? ` ${t(WORDS.enough)}` : ""));
     }
-    // What is being written is never overwritten; it catches up on leaving the field.
-    function restore() {
-      const value = read(saved) ?? "";
-      if (!touched && !composing && document.activeElement !== area && area.value !== value) area.value = value;
-      drawCount();
-    }
-    captions.push(drawCount);
-    boxes.push({ area, restore });
+    boxes.push(writing.field(area, () => read(saved), drawCount));
     return h("div", { class: "cs-field" },
       h("label", { for: id, class: "cs-label" }, label), hint && caption(h("p", { class: "cs-hint", id: `${id}-hint` }), hint), area, count);
   }
@@ -77,7 +44,7 @@ export default function view({ host, item, ui, send }) {
   host.append(h("div", { class: "cs-reflection" }, cards, noteBox));
 
   function answer() {
-    const value = (at) => boxes[at].area.value;
+    const value = (at) => boxes[at].value;
     return {
       entries: cards.map((_, at) => Object.fromEntries(fields.map((field, place) => [field.id, value(at * fields.length + place)]))),
       ...(note ? { note: value(entries * fields.length) } : {}),
@@ -87,14 +54,9 @@ export default function view({ host, item, ui, send }) {
   return {
     update({ response, locked }) {
       saved = response;
-      for (const { area, restore } of boxes) {
-        area.readOnly = locked;
-        restore();
-      }
-      for (const draw of captions) draw();
+      write();
+      writing.draw(locked);
     },
-    destroy() {
-      flush();
-    },
+    destroy: writing.flush,
   };
 }

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge, Interval, Le, Len
 from pydantic import Field, model_validator
 
-from curriculum.checks import broken_links, duplicate_ids, rationales
-from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
+from curriculum.checks import broken_links, duplicate_ids, keyed, rationales
+from curriculum.model import Choose, Fault, ItemId, Key, Model, Number, Public, Rationale, Response, Text
 
 MAX_CASES = 20
 MAX_REPLIES = 6
@@ -25,8 +25,7 @@ MAX_CLOCK = 86_400
 Mode = Literal["timed", "slowed", "untimed"]
 Priority = Literal["urgent", "soon", "can-wait"]
 Kind = Literal["answer", "announced-check", "hand-over", "acknowledgement", "wrong"]
-# Strict, so that neither true nor "12" is a number of seconds.
-Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False), Interval(ge=0, le=MAX_CLOCK)]
+Seconds = Annotated[Number, Interval(ge=0, le=MAX_CLOCK)]
 Cost = Annotated[int, Interval(ge=1, le=120)]
 
 PRIORITIES: dict[Priority, Text] = {
@@ -265,8 +264,6 @@ def check(public: TriagePublic, key: TriageKey) -> Iterator[Fault]:
         if kinds and all(refs[f"{case.id}.{reply.id}"] for reply in case.replies):
             message = f"no reply to “{case.id}” earns full credit; give it one that does"
             yield Fault("unscored-choice", ("key", "replies", case.id), message)
-        if case.id not in key.priorities:
-            yield Fault("unscored-choice", ("key", "priorities"), f"case “{case.id}” has no priority; add it")
     yield from check_key(public, key, refs)
     if given_away(public, key):
         message = "sorted by id, the right reply stands in the same place in every case; rename some"
@@ -280,7 +277,7 @@ def check_key(public: TriagePublic, key: TriageKey, refs: Mapping[str, bool]) ->
             if f"{name}.{reply}" not in refs:
                 message = f"there is no reply “{name}.{reply}”; mend the id or take it out"
                 yield Fault("orphan-key", ("key", "replies", name, reply), message)
-    yield from broken_links(("key", "priorities"), key.priorities, ids, "case")
+    yield from keyed(("key", "priorities"), key.priorities, ids, "case", "priority; add it")
     if len(set(key.priorities.values())) == 1:
         message = "all cases have the same priority, so there is nothing to decide; let some differ"
         yield Fault("choice-without-effect", ("key", "priorities"), message)
