@@ -318,7 +318,7 @@ export default function view({ host, item, ui, send }) {
       cumulative && h("td", null, reached), shown.measure && h("td", null, value));
     const groups = shown.by ? groupsOf(shown) : [];
     return h("div", { class: "cs-data-scroll", role: "region", tabindex: 0, "aria-label": t(WORDS.groups), "data-key": "groups" }, h("table", { class: "cs-data-table" },
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, shown.by ? t(columnOf.get(shown.by).label) : ""), h("th", { scope: "col" }, t(WORDS.count)),
+      h("thead", null, h("tr", null, shown.by ? h("th", { scope: "col" }, t(columnOf.get(shown.by).label)) : h("td"), h("th", { scope: "col" }, t(WORDS.count)),
         h("th", { scope: "col" }, t(WORDS.share)), cumulative && h("th", { scope: "col" }, t(WORDS.cumulative)), shown.measure && h("th", { scope: "col" }, measureName(shown.measure)))),
       h("tbody", null, groups.map((group) => line(group.name, group.n, percent(group.share), percent(group.cumulative), plain(group.value)))),
       h("tfoot", null, line(t(WORDS.all), some.length, groups.length ? "100%" : percent(some.length / rows.length), "", plain(measureOf(shown.measure, some))))));
