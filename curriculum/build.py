@@ -68,7 +68,7 @@ def built_files(course: Course) -> dict[str, bytes]:
 def chapter_files(course: Course, chapter: Chapter) -> dict[str, bytes]:
     """Return the files of an assignment: the notebook, the public items, the pictures."""
     return {
-        f"{chapter.id}.ipynb": to_json(notebook(chapter), indent=1),
+        f"{chapter.id}.ipynb": to_json(notebook(course, chapter), indent=1),
         "items.json": to_json(public_items(course, chapter), indent=1),
         **{name: path.read_bytes() for name, path in chapter.pictures.items()},
         **{name: data for item in chapter.items for name, data in item_files(item).items()},
@@ -107,7 +107,8 @@ def public_item(item: Item) -> dict[str, Any]:
     return data
 
 
-def notebook(chapter: Chapter) -> dict[str, Any]:
+def notebook(course: Course, chapter: Chapter) -> dict[str, Any]:
+    chapters = [{"id": plan.id, "title": plan.title.model_dump()} for plan in course.plan.chapters]
     cells: list[Cell] = []
     for section in chapter.sections:
         number = 0
@@ -121,7 +122,7 @@ def notebook(chapter: Chapter) -> dict[str, Any]:
     return {
         "cells": cells,
         "metadata": {
-            "counterside": {"chapter": chapter.id, "title": chapter.plan.title.model_dump()},
+            "counterside": {"title": chapter.plan.title.model_dump(), "chapters": chapters},
             "kernelspec": {"display_name": "Counterside", "language": "python", "name": "counterside"},
             "language_info": {"name": "python"},
         },

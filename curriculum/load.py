@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from curriculum.model import (
     Text,
     find,
 )
-from curriculum.source import ContentError, Keys, Problem, YamlSource
+from curriculum.source import ContentError, Keys, Problem, YamlSource, unreadable
 
 CONTENT = Path(__file__).parent
 DIRECTIVE = re.compile(r"^\{\{\s*(?P<word>[a-z]+)\s+(?P<args>[^}]*?)\s*\}\}\s*$")
@@ -47,7 +46,7 @@ class SectionPlan(Model):
 
 class ChapterPlan(Model):
     id: ItemId
-    folder: str
+    folder: ItemId
     title: Text
     sections: tuple[SectionPlan, ...]
 
@@ -142,7 +141,11 @@ class Loader:
         self.problems: list[Problem] = []
         self.items: dict[str, Item] = {}
         self.written: set[str] = set()
-        self.sources: dict[str, YamlSource] = {}
+        self.sources: list[YamlSource] = []
+        self.homes: dict[str, YamlSource] = {}
+        # As the files say it, so that one fault in a file doesn't look like many in what it teaches.
+        self.taught: set[str] = set()
+        self.covered: set[str] = set()
 
     def course(self) -> Course:
         """Return the course. Raises ContentError with every fault that makes it unusable."""
@@ -164,6 +167,8 @@ class Loader:
             self.read_item(path)
         source = self.yaml(self.root / "course.yml")
         plan = source.read(CoursePlan) if not source.problems else None
+        if plan:
+            self.check_plan(plan, source)
         self.problems += source.problems
         chapters = [self.chapter(chapter, source) for chapter in plan.chapters] if plan else []
         return Course(plan, tuple(chapters), self.rules, self.teaching_points) if plan else None
@@ -175,17 +180,17 @@ class Loader:
         """Return the text of a file, or nothing after reporting why it can't be read."""
         try:
             return path.read_text("utf-8")
-        except FileNotFoundError:
-            self.report(path, 1, "missing-file", "this file is missing; write it")
-        except UnicodeDecodeError:
-            self.report(path, 1, "not-utf-8", "the file is not in UTF-8; save it as UTF-8")
-        return ""
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(unreadable(self.name(path), error))
+            return ""
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
     def yaml(self, path: Path) -> YamlSource:
-        return YamlSource(path, self.name(path))
+        source = YamlSource(path, self.name(path))
+        self.sources.append(source)
+        return source
 
     def read_rules(self) -> dict[str, Rule]:
         source = self.yaml(self.root / "rules.yml")
@@ -195,15 +200,38 @@ class Loader:
 
     def read_teaching_points(self) -> dict[str, Text]:
         path = self.root / "points.tsv"
-        text = self.text(path)
-        rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-        needed = {"id", "term_zh", "statement_en"}
-        if text and not needed <= set(rows.fieldnames or ()):
-            self.report(
-                path, 1, "missing-column", f"the first line should name the columns {', '.join(sorted(needed))}"
-            )
+        head, *rows = self.text(path).splitlines() or [""]
+        columns = head.split("\t")
+        needed = ("id", "term_zh", "statement_en")
+        if not set(needed) <= set(columns):
+            message = f"the first line should name the columns {', '.join(needed)}"
+            self.report(path, 1, "missing-column", message)
             return {}
-        return {row["id"]: Text(zh=row["term_zh"], en=row["statement_en"]) for row in rows}
+        points: dict[str, Text] = {}
+        for number, row in enumerate(rows, start=2):
+            cells = dict(zip(columns, row.split("\t"), strict=False))
+            point, zh, en = (cells.get(column, "").strip() for column in needed)
+            if point in points:
+                self.report(path, number, "duplicate-id", f"teaching point {point} stands here twice; keep one")
+            elif point and zh and en:
+                points[point] = Text(zh=zh, en=en)
+            elif row.strip():
+                self.report(path, number, "missing-column", f"a point needs {', '.join(needed)}; fill them in")
+        return points
+
+    def check_plan(self, plan: CoursePlan, source: YamlSource) -> None:
+        """Report ids of chapters and sections that stand there before."""
+        chapters, sections = set[str](), set[str]()
+        for i, chapter in enumerate(plan.chapters):
+            if chapter.id in chapters:
+                message = f"there is a chapter “{chapter.id}” already; give each its own id"
+                source.report(("chapters", i, "id"), "duplicate-id", message)
+            chapters.add(chapter.id)
+            for j, section in enumerate(chapter.sections):
+                if section.id in sections:
+                    message = f"there is a section {section.id} already; give each its own id"
+                    source.report(("chapters", i, "sections", j, "id"), "duplicate-id", message)
+                sections.add(section.id)
 
     def chapter(self, plan: ChapterPlan, course: YamlSource) -> Chapter:
         folder = self.root / "chapters" / plan.folder
@@ -223,16 +251,18 @@ class Loader:
     @property
     def sound_items(self) -> list[Item]:
         """Return the items that have no fault of their own."""
-        return [item for item in self.items.values() if not self.sources[item.id].problems]
+        return [item for item in self.items.values() if not self.homes[item.id].problems]
 
     def problem(self, item: Item, path: Keys, rule: str, message: str) -> Problem:
         """Return a fault of an item, with its file and the line of `path`."""
-        source = self.sources[item.id]
+        source = self.homes[item.id]
         return Problem(source.name, source.line(path), rule, message)
 
     def item(self, path: Path) -> Item | None:
         source = self.yaml(path)
         try:
+            if isinstance(source.data, dict) and isinstance(source.data.get("covers"), list):
+                self.covered |= set(map(str, source.data["covers"]))
             if source.problems:
                 return None
             head = source.read(Head, drop=("public", "key"))
@@ -259,7 +289,7 @@ class Loader:
                         )
             if not (head and public and key):
                 return None
-            self.sources.setdefault(head.id, source)
+            self.homes.setdefault(head.id, source)
             return Item(head, kind, public, key)
         finally:
             self.problems += source.problems
@@ -267,10 +297,11 @@ class Loader:
     def check_references(self, source: YamlSource, key: Key) -> None:
         """Report points and rules that don't exist, wherever a key names one."""
         for path, found in find(Reference, key):
-            known, what = (self.rules, "rule") if isinstance(found, RuleId) else (self.teaching_points, "point")
-            if found not in known:
-                message = f"there is no {what} “{found}”; mend the id or take it out"
-                source.report(("key", *path), f"unknown-{what}", message)
+            message = f"there is no {{}} “{found}”; mend the id or take it out"
+            if isinstance(found, RuleId) and found not in self.rules:
+                source.report(("key", *path), "unknown-rule", message.format("rule"))
+            if isinstance(found, PointId) and found not in self.teaching_points:
+                source.report(("key", *path), "unknown-point", message.format("point"))
 
     def section(self, plan: SectionPlan, folder: Path, pictures: Mapping[str, Path]) -> Section:
         items = self.items
@@ -330,6 +361,7 @@ class Loader:
             word, args, start, lines = directive["word"], directive["args"], number, []
             if word == "teaches":
                 for point in args.split():
+                    self.taught.add(point)
                     if point not in self.teaching_points:
                         message = f"there is no teaching point {point} in points.tsv"
                         self.report(path, number, "unknown-point", message)

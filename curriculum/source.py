@@ -37,6 +37,15 @@ class ContentError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
+    """Say why a file could not be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return Problem(name, 1, "not-utf-8", "the file is not in UTF-8; save it as UTF-8")
+    if isinstance(error, FileNotFoundError):
+        return Problem(name, 1, "missing-file", "this file is missing; write it")
+    return Problem(name, 1, "missing-file", f"this is no file that can be read: {error.strerror}; put the file here")
+
+
 class PlainLoader(yaml.CSafeLoader):
     """YAML as people who don't program expect it: yes, no, on, 9:30, 1_000 and dates are words.
 
@@ -70,10 +79,8 @@ class YamlSource:
             if node is not None:
                 self._walk(node, ())
                 self.data = loader.construct_document(node)
-        except FileNotFoundError:
-            self.report((), "missing-file", "this file is missing; write it")
-        except UnicodeDecodeError:
-            self.report((), "not-utf-8", "the file is not in UTF-8; save it as UTF-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(unreadable(name, error))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             # The end of the text is said to be on the line after it.
@@ -81,7 +88,7 @@ class YamlSource:
             message = f"this is no valid YAML: {error.problem or error.context}"
             self.problems.append(Problem(name, line, "broken-yaml", message))
         except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
-            self.report((), "broken-yaml", f"this is no valid YAML: {error}")
+            self.report((), "broken-yaml", f"this is no valid YAML: {error}".splitlines()[0])
 
     def _walk(self, node: yaml.Node, path: Keys) -> None:
         self._lines.setdefault(path, node.start_mark.line + 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from curriculum.load import Course, Theory
-from curriculum.model import Text
+from curriculum.load import Course, Loader, Theory
+from curriculum.model import PointId, Text
 from curriculum.source import Problem
 
 
@@ -43,16 +43,23 @@ def section_of(point: str) -> str:
     return ".".join(point.split(".")[:2])
 
 
-def check(course: Course) -> Iterator[Problem]:
+def check(loader: Loader, course: Course) -> Iterator[Problem]:
     """Report points of the sections that are written and that nothing teaches or exercises."""
-    lessons = {str(section.plan.id): chapter for chapter in course.chapters for section in chapter.sections}
-    for found in coverage(course):
-        if found.section not in lessons:
+    lessons = {
+        section.plan.id: f"chapters/{chapter.plan.folder}/{section.plan.id.replace('.', '-')}"
+        for chapter in course.chapters
+        for section in chapter.sections
+    }
+    # What a file would cover that can't be read is not known.
+    all_read = all(isinstance(source.data, dict) for source in loader.sources)
+    for point, title in course.teaching_points.items():
+        lesson = lessons.get(PointId(section_of(point)))
+        if lesson is None or not any(loader.root.glob(f"{lesson}.*.md")):
             continue
-        file = f"chapters/{lessons[found.section].plan.folder}/{found.section.replace('.', '-')}.en.md"
-        if not found.taught:
-            message = f"nothing teaches {found.point}, “{found.title.en}”; name it in a teaches directive"
+        file = f"{lesson}.en.md"
+        if point not in loader.taught:
+            message = f"nothing teaches {point}, “{title.en}”; name it in a teaches directive"
             yield Problem(file, 1, "point-not-taught", message)
-        if not found.exercised:
-            message = f"no exercise covers {found.point}, “{found.title.en}”; add it to an item's `covers`"
+        if point not in loader.covered and all_read:
+            message = f"no exercise covers {point}, “{title.en}”; add it to an item's `covers`"
             yield Problem(file, 1, "point-not-exercised", message)

@@ -116,7 +116,10 @@ def check_refs(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
             if choice.id not in key.points.get(node.id, {}):
                 message = f"choice “{node.id}.{choice.id}” has no points; add them"
                 yield Fault("unscored-choice", ("key", "points", node.id, choice.id), message)
-        effects = {(choice.to, key.points.get(node.id, {}).get(choice.id)) for choice in node.choices}
+        effects = {
+            (choice.to, key.points.get(node.id, {}).get(choice.id), f"{node.id}.{choice.id}" in key.red_lines)
+            for choice in node.choices
+        }
         if len(node.choices) > 1 and len(effects) == 1:
             message = f"whatever is chosen at “{node.id}” leads to the same place for the same points; let it matter"
             yield Fault("choice-without-effect", where, message)

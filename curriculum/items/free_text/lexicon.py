@@ -73,16 +73,16 @@ NEGATION: dict[Language, re.Pattern[str]] = {
 HEARSAY: dict[Language, re.Pattern[str]] = {
     "zh": re.compile(
         r"如果?有人|若有人|凡是?(?:承诺|宣称|声称|以)|遇到|谨防|警惕|当心|小心|提防|轻信|勿信|(?:不要|别|切勿)相信|"
-        r"(?:任何人|有人|谁|对方|骗子|陌生人).{0,8}(?:说|称|承诺|宣传|许诺|推荐|推销)|是否|是不是|能不能|会不会|[您客]户?问"
+        r"(?:任何人|有人|谁|对方|骗子|陌生人).{0,8}(?:说|称|承诺|宣传|许诺|推荐|推销)|是否|是不是|能不能|会不会|[您客]户?问|[这那]句$"
     ),
     "en": re.compile(
         r"\b(?:if (?:anyone|anybody|someone|somebody)|anyone who|anybody who|whoever|beware|scammers?|fraudsters?|"
-        r"be (?:careful|wary)|wary of|watch out|whether|you asked|asked (?:if|about))\b"
+        r"be (?:careful|wary)|wary of|watch out|whether|you asked|asked (?:if|about)|you said(?: \w+)? that)\b"
     ),
 }
 AFTERWARDS: dict[Language, re.Pattern[str]] = {
     "zh": re.compile(
-        r"[待欠]|(?:风险)?(?:提示|测评|评估|揭示|等级)|.{0,8}?(?:都|也|是|均|并|我们|谁)*(?:不可能|不存在|做不到|不允许|不被允许|违规|违法|不实|不属实|错误|不能承诺|无法承诺|"
+        r"[待欠]|的(?:我们?|本[行店])?(?:这[儿里])?没有$|(?:风险)?(?:提示|测评|评估|揭示|等级)|.{0,8}?(?:都|也|是|均|并|我们|谁)*(?:不可能|不存在|做不到|不允许|不被允许|违规|违法|不实|不属实|错误|不能承诺|无法承诺|"
         r"不能保证|无法保证|不能答应)(?:的|了|行为|说法|宣传|承诺)*$"
     ),
     "en": re.compile(

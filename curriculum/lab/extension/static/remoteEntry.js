@@ -7,6 +7,7 @@
   const TAGS = { zh: "zh-CN", en: "en" };
   const SAYS = {
     exercise: { zh: "练习", en: "Exercise" },
+    chapters: { zh: "各章", en: "Chapters" },
     opening: { zh: "正在打开练习……", en: "Opening the exercises…" },
     lost: { zh: "连接中断，正在恢复。若一直不恢复，请刷新本页。",
             en: "Connection lost, reconnecting. If this lasts, reload the page." },
@@ -67,9 +68,33 @@
     return node;
   };
 
-  const dress = ({ panel, title, Widget }) => {
+  /* The chapters that lie beside this one, as links; nothing where it lies alone. */
+  const beside = async ({ panel, chapters, serviceManager }) => {
+    const folder = panel.context.path.split("/").slice(0, -2);
+    const { content } = await serviceManager.contents.get(folder.join("/"), { content: true });
+    const there = new Set(content.filter(({ type }) => type === "directory").map(({ name }) => name));
+    const found = (chapters ?? []).filter(({ id }) => there.has(id));
+    const tree = location.href.startsWith(`${serviceManager.serverSettings.baseUrl}doc/`) ? "doc/tree" : "lab/tree";
+    const address = id => [...folder, id, `${id}.ipynb`].map(encodeURIComponent).join("/");
+    return found.length < 2 ? [] : found.map(({ id, title }) => {
+      const link = element("a", { href: `${serviceManager.serverSettings.baseUrl}${tree}/${address(id)}` });
+      if (panel.context.path.endsWith(`${id}/${id}.ipynb`)) link.setAttribute("aria-current", "page");
+      return { link, title };
+    });
+  };
+
+  const dress = ({ panel, title, chapters, serviceManager, Widget }) => {
     const notebook = panel.content;
-    const heading = element("p", { class: "counterside-title" });
+    const name = element("span", {});
+    const heading = element("p", { class: "counterside-title" }, name);
+    // A popover: JupyterLab cuts off whatever sticks out of a header.
+    const menu = element("nav", { class: "counterside-chapters", id: `counterside-chapters-${panel.id}`, popover: "" }, element("ul", { role: "list" }));
+    const opener = element("button", { type: "button", class: "counterside-title", popovertarget: menu.id });
+    menu.addEventListener("beforetoggle", () => {
+      const { left, bottom } = opener.getBoundingClientRect();
+      Object.assign(menu.style, { left: `${left}px`, top: `${bottom + 6}px` });
+    });
+    let links = [];
     const buttons = Object.entries({ zh: "中文", en: "English" }).map(([value, name]) =>
       element("button", { type: "button", value, lang: TAGS[value] }, name));
     const switcher = element("div", { role: "group", class: "counterside-languages", "aria-label": "语言 / Language" }, ...buttons);
@@ -90,8 +115,10 @@
     const translate = () => {
       panel.node.dataset.countersideLang = lang;
       for (const node of [notebook.node, bar, status]) node.lang = TAGS[lang];
-      heading.textContent = title?.[lang] ?? "";
-      bar.setAttribute("aria-label", heading.textContent);
+      name.textContent = title?.[lang] ?? "";
+      bar.setAttribute("aria-label", name.textContent);
+      menu.setAttribute("aria-label", SAYS.chapters[lang]);
+      for (const { link, title: words } of links) link.textContent = words[lang];
       for (const button of buttons) button.setAttribute("aria-pressed", button.value === lang);
       label();
       say(said);
@@ -121,6 +148,14 @@
       else cell.node.removeAttribute("aria-label");
     }
     translate();
+    beside({ panel, chapters, serviceManager }).then(found => {
+      if (!found.length) return;
+      links = found;
+      menu.firstChild.append(...links.map(({ link }) => element("li", {}, link)));
+      opener.append(name);
+      heading.replaceWith(opener, menu);
+      translate();
+    }, error => console.warn(`${NAME}: no list of chapters`, error));
     return { translate, label, say };
   };
 
@@ -247,7 +282,8 @@
       const { model } = panel.context;
       const about = model.getMetadata("counterside");
       if (!about || model.getMetadata("kernelspec")?.name !== KERNEL) return;
-      const chapter = { ...lib, panel, serviceManager, title: about.title, translate() {}, label() {}, say() {}, isTending() {} };
+      const { title, chapters } = about;
+      const chapter = { ...lib, panel, serviceManager, title, chapters, translate() {}, label() {}, say() {}, isTending() {} };
       open.add(chapter);
       panel.disposed.connect(() => { open.delete(chapter); settle(); });
       // Each step stands alone: what JupyterLab changes one day must not take the others with it.
