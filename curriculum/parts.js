@@ -1,11 +1,6 @@
 // Small parts that every card and every view is made of. This text is put before player.js and
 // hand_in.js: anywidget loads each widget as one module, without a build step.
 
-const MOVE = {
-  up: { zh: (what) => `上移：${what}`, en: (what) => `Move up: ${what}` },
-  down: { zh: (what) => `下移：${what}`, en: (what) => `Move down: ${what}` },
-};
-
 const ICONS = {
   check: '<path d="M4.5 10.5l3.6 3.6L15.5 6"/>',
   again: '<path d="M15.5 6.2A6.3 6.3 0 1 0 16.3 10"/><path d="M16 2.8v3.9h-3.9"/>',
@@ -194,14 +189,6 @@ function iconButton(name, label, onclick, props) {
   return h("button", { type: "button", class: "cs-icon-button", "aria-label": label, title: label, onclick, ...props }, icon(name));
 }
 
-// aria-disabled and not disabled: a focused button that becomes disabled loses the focus.
-function moveButtons({ t, id, label, index, count, move }) {
-  const button = (name, words, to) => iconButton(name, t(words, label),
-    () => to >= 0 && to < count && move(to, `${name}:${id}`),
-    { "data-key": `${name}:${id}`, "aria-disabled": to < 0 || to >= count });
-  return [button("up", MOVE.up, index - 1), button("down", MOVE.down, index + 1)];
-}
-
 function meter(label) {
   const bar = h("span", { class: "cs-meter-bar" });
   const node = h("div", { class: "cs-meter", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
@@ -214,23 +201,6 @@ function meter(label) {
     },
   };
 }
-
-// A ring that fills, with the time in figures. The role keeps it silent: who wants the time asks for it.
-function timer(label) {
-  const ring = svg('<svg class="cs-timer-ring" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle class="cs-timer-track" cx="22" cy="22" r="18"/><circle class="cs-timer-arc" cx="22" cy="22" r="18" pathLength="100" transform="rotate(-90 22 22)"/><path class="cs-timer-hand" d="M22 22V11"/></svg>');
-  const time = h("span", { class: "cs-timer-time" });
-  const [, arc, hand] = ring.children;
-  return {
-    node: h("div", { class: "cs-timer", role: "timer", "aria-label": label }, ring, time),
-    set(seconds, share) {
-      time.textContent = minutes(seconds);
-      arc.setAttribute("stroke-dasharray", `${100 * Math.min(1, share)} 100`);
-      hand.setAttribute("transform", `rotate(${(seconds % 60) * 6} 22 22)`);
-    },
-  };
-}
-
-const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 function face() {
   const node = svg(`<svg class="cs-face" width="40" height="40" viewBox="0 0 48 48" aria-hidden="true" focusable="false">

@@ -169,9 +169,8 @@ class Player {
     this.saver = saverFor(`counterside.pending.${model.get("log_id")}.${this.item.id}`, model.get("state"));
     this.live = announcer();
     this.ui = {
-      t: this.t, h, icon, iconButton, swap, spoken, options, meter, timer, minutes, face, newId, typing, isWide,
+      t: this.t, h, svg, icon, iconButton, swap, spoken, options, meter, face, newId, typing, isWide,
       captions: () => captions(this.t),
-      moveButtons: (props) => moveButtons({ t: this.t, ...props }),
       announce: this.live.say,
     };
     this.build(el);

@@ -376,16 +376,16 @@ export default function view({ host, item, ui, send }) {
     select.value = value;
   }
 
-  const columnSelect = h("select", { class: "cs-data-select", "data-key": "column", onchange: drawFilter });
-  const valueSelect = h("select", { class: "cs-data-select" });
-  const leastInput = h("input", { class: "cs-data-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
-  const mostInput = h("input", { class: "cs-data-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
+  const columnSelect = h("select", { class: "cs-input", "data-key": "column", onchange: drawFilter });
+  const valueSelect = h("select", { class: "cs-input" });
+  const leastInput = h("input", { class: "cs-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
+  const mostInput = h("input", { class: "cs-input", autocomplete: "off", maxlength: LONGEST, onkeydown: enter });
   const valueControl = labelled(WORDS.value, valueSelect);
   const boundControls = [labelled(WORDS.least, leastInput), labelled(WORDS.most, mostInput)];
   const addButton = h("button", { type: "button", class: "cs-button", onclick: addFilter }, icon("plus"), caption(h("span"), WORDS.add));
   const chips = h("ul", { class: "cs-data-chips", role: "list" });
-  const bySelect = h("select", { class: "cs-data-select", onchange: () => look({ by: bySelect.value || null }) });
-  const measureSelect = h("select", { class: "cs-data-select", onchange: setMeasure });
+  const bySelect = h("select", { class: "cs-input", onchange: () => look({ by: bySelect.value || null }) });
+  const measureSelect = h("select", { class: "cs-input", onchange: setMeasure });
   const typeName = newId();
   const typeInputs = Object.keys(WORDS.types).map((type) => h("input", { type: "radio", name: typeName, value: type, onchange: () => look({ type }) }));
   const switches = ["sorted", "labelled", "base"].map((name) => h("input", { type: "checkbox", value: name, onchange: (event) => look({ [name]: event.target.checked }) }));
@@ -547,7 +547,7 @@ export default function view({ host, item, ui, send }) {
   const fields = questions.map((question) => {
     const id = newId();
     const unit = question.percent ? h("span", { class: "cs-data-unit", "aria-hidden": "true" }, "%") : question.unit ? caption(h("span", { class: "cs-data-unit" }), question.unit) : null;
-    const input = writing.field(h("input", { id, type: "text", inputmode: "decimal", class: "cs-data-input", maxlength: LONGEST, autocomplete: "off" }), () => state.values[question.id]);
+    const input = writing.field(h("input", { id, type: "text", inputmode: "decimal", class: "cs-input", maxlength: LONGEST, autocomplete: "off" }), () => state.values[question.id]);
     return { id: question.id, input, row: h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, input, unit)) };
   });
 

@@ -77,7 +77,7 @@ export default function view({ host, item, ui, send }) {
     const hint = (field.basis || field.decimals != null) && caption(h("span", { class: "cs-hint", id: `${id}-hint` }),
       () => [field.basis && t(field.basis), field.decimals != null && t(WORDS.decimals, field.decimals)].filter(Boolean).join(" · "));
     const input = h("input", {
-      id, class: "cs-number", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", maxlength: LONGEST,
+      id, class: "cs-input cs-number", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", maxlength: LONGEST,
       "data-key": `field:${field.id}`, "aria-describedby": [hint && `${id}-hint`, `${id}-echo`].filter(Boolean).join(" "),
       onchange: () => input.value.trim() && announce(t(WORDS.spoken, t(field.label), echoed(input.value, field.unit))),
     });

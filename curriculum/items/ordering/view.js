@@ -5,6 +5,8 @@ const WORDS = {
   orderHint: { zh: "用箭头调整，也可以拖动；键盘：Alt+↑ 或 Alt+↓。", en: "Move steps with the arrows or drag them; on the keyboard, Alt+↑ or Alt+↓." },
   poolEmpty: { zh: "所有步骤都排好了。", en: "All steps are placed." },
   orderEmpty: { zh: "这里还是空的。先选第一步。", en: "Nothing here yet. Choose the first step." },
+  up: { zh: (step) => `上移：${step}`, en: (step) => `Move up: ${step}` },
+  down: { zh: (step) => `下移：${step}`, en: (step) => `Move down: ${step}` },
   back: { zh: (step) => `放回：${step}`, en: (step) => `Put back: ${step}` },
   now: {
     zh: (step, place, all) => `“${step}”现在是第 ${place} 步，共 ${all} 步`,
@@ -103,12 +105,16 @@ export default function view({ host, item, ui, send }) {
     if (!locked) move(id, order.indexOf(id) + by, event.target.dataset.key);
   }
 
+  // aria-disabled and not disabled: a focused button that becomes disabled loses the focus.
+  const moveButton = (way, id, to) => iconButton(way, t(WORDS[way], text(id)), () => move(id, to, `${way}:${id}`),
+    { "data-key": `${way}:${id}`, "aria-disabled": to < 0 || to >= order.length });
+
   function orderRow(id, index) {
     const row = h("li", { class: "cs-step", onkeydown: (event) => onKey(event, id) },
       h("span", { class: "cs-place", "aria-hidden": "true" }, index + 1),
       h("span", { class: "cs-step-text", tabindex: locked ? null : 0, "data-key": `step:${id}` }, text(id)),
       !locked && h("span", { class: "cs-step-tools" },
-        ui.moveButtons({ id, label: text(id), index, count: order.length, move: (to, key) => move(id, to, key) }),
+        moveButton("up", id, index - 1), moveButton("down", id, index + 1),
         iconButton("back", t(WORDS.back, text(id)), () => putBack(id), { "data-key": `back:${id}` })));
     if (!locked) {
       const grip = h("span", { class: "cs-grip", "aria-hidden": "true", onpointerdown: (event) => startDrag(event, id, row) }, icon("grip"));

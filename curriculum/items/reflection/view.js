@@ -21,7 +21,7 @@ export default function view({ host, item, ui, send }) {
     const id = newId();
     const count = need ? h("span", { class: "cs-length", id: `${id}-count` }) : null;
     const area = h("textarea", {
-      id, class: "cs-text", rows: 2, maxlength: LONGEST,
+      id, class: "cs-input cs-text", rows: 2, maxlength: LONGEST,
       "aria-describedby": [hint && `${id}-hint`, count && `${id}-count`].filter(Boolean).join(" ") || null,
     });
     function drawCount() {

@@ -90,8 +90,10 @@ const HEARTBEAT = 5000;
 const LONGEST_STEP = 1500;
 const LAST_SECOND = 86400;
 
+const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
 export default function view({ host, item, ui, send }) {
-  const { h, t, icon, swap, announce } = ui;
+  const { h, t, icon, svg, swap, announce } = ui;
   const { limits, costs } = item.public;
   const queue = [...item.public.cases].sort((a, b) => a.arrives - b.arrives || (a.id < b.id ? -1 : 1));
   const cases = new Map(queue.map((one) => [one.id, one]));
@@ -112,6 +114,21 @@ export default function view({ host, item, ui, send }) {
   let seen = new Set();
   let mine = null;
   let aim = null;
+
+  // The role keeps it silent: who wants the time asks for it.
+  function clockFace(label) {
+    const ring = svg('<svg class="cs-timer-ring" width="44" height="44" viewBox="0 0 44 44" aria-hidden="true" focusable="false"><circle class="cs-timer-track" cx="22" cy="22" r="18"/><circle class="cs-timer-arc" cx="22" cy="22" r="18" pathLength="100" transform="rotate(-90 22 22)"/><path class="cs-timer-hand" d="M22 22V11"/></svg>');
+    const time = h("span", { class: "cs-timer-time" });
+    const [, arc, hand] = ring.children;
+    return {
+      node: h("div", { class: "cs-timer", role: "timer", "aria-label": label }, ring, time),
+      set(seconds, share) {
+        time.textContent = minutes(seconds);
+        arc.setAttribute("stroke-dasharray", `${100 * Math.min(1, share)} 100`);
+        hand.setAttribute("transform", `rotate(${(seconds % 60) * 6} 22 22)`);
+      },
+    };
+  }
 
   const root = h("div", { class: "cs-triage" });
   host.append(root);
@@ -271,7 +288,7 @@ export default function view({ host, item, ui, send }) {
   }
 
   const standing = () => h("div", { class: "cs-stands" },
-    h("h4", null, t(WORDS.stands, ui.minutes(clock))), h("p", { class: "cs-hint" }, t(WORDS.stood)),
+    h("h4", null, t(WORDS.stands, minutes(clock))), h("p", { class: "cs-hint" }, t(WORDS.stood)),
     h("button", { type: "button", class: "cs-button cs-primary", "data-key": "continue", onclick: () => { run(); draw("desk"); } }, icon("go"), t(WORDS.goOn)));
 
   function closing() {
@@ -281,11 +298,11 @@ export default function view({ host, item, ui, send }) {
     return h("div", { class: "cs-shift-end", tabindex: -1, "data-key": "end" },
       h("h4", null, t(WORDS.end)),
       h("dl", { class: "cs-shift-figures" }, Object.entries(figures).map(([name, n]) => h("div", null, h("dt", null, t(WORDS.ends[name])), h("dd", null, n)))),
-      h("p", { class: "cs-hint" }, `${t(WORDS.modes[response.mode].name)} · ${ui.minutes(clock)}. ${t(WORDS.thanks)}`));
+      h("p", { class: "cs-hint" }, `${t(WORDS.modes[response.mode].name)} · ${minutes(clock)}. ${t(WORDS.thanks)}`));
   }
 
   function desk() {
-    const timer = ui.timer(t(WORDS.clock));
+    const timer = clockFace(t(WORDS.clock));
     work = {
       timer, cards: new Map(), state: h("span", { class: "cs-shift-waiting" }), done: h("span", { class: "cs-shift-done" }),
       list: h("ul", { class: "cs-queue", role: "list", "aria-label": t(WORDS.queue) }), desk: h("section", { class: "cs-desk" }),
