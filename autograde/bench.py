@@ -20,25 +20,34 @@ from rich.table import Table
 
 from autograde.demo.run import read_cohort
 from autograde.engine import course
+from autograde.examples import example, write_examples
 from autograde.place import ROOT
+from curriculum.items import TYPES
 
 ANSWERS = 100
+LOAD_ALL = "from curriculum.items import TYPES\nlist(TYPES.values())"
 
 
 def player(console: Console) -> None:
-    """Print time to the first widget, time to an acknowledged answer, and memory of a kernel."""
-    chapter = course().chapters[0]
+    """Print time to the first widget, time to an acknowledged answer, and what memory a kernel takes."""
     expert = next(learner for learner in read_cohort() if learner.name == "expert")
+    chapter = max(
+        course().chapters, key=lambda chapter: sum(answer.item in chapter.points for answer in expert.answers)
+    )
     answers = [answer for answer in expert.answers if answer.item in chapter.points]
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "release" / chapter.id, folder, dirs_exist_ok=True)
+    memory: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder, examples = Path(name) / "chapter", Path(name) / "examples"
+        shutil.copytree(ROOT / "release" / chapter.id, folder)
+        write_examples(examples)
         manager = KernelManager(kernel_name="counterside")
         began = time.perf_counter()
-        manager.start_kernel(cwd=folder, stderr=subprocess.DEVNULL)
+        manager.start_kernel(cwd=str(folder), stderr=subprocess.DEVNULL)
         try:
             client = manager.blocking_client()
             client.start_channels()
             client.wait_for_ready(timeout=60)
+            memory["started"] = resident(manager)
             comms = {answer.item: show(client, answer.item) for answer in answers[:1]}
             first = time.perf_counter() - began
             comms |= {answer.item: show(client, answer.item) for answer in answers[1:]}
@@ -47,7 +56,14 @@ def player(console: Console) -> None:
                 answer = answers[number % len(answers)]
                 took.append(give(client, comms[answer.item], counts[answer.item], answer.response))
                 counts[answer.item] += 1
-            memory = resident(manager)
+            memory[f"{len(comms)} exercises of {chapter.id}, answered"] = resident(manager)
+            run(client, LOAD_ALL)
+            memory[f"all {len(TYPES)} item types loaded"] = resident(manager)
+            run(client, f"import os; os.chdir({str(examples)!r})")
+            for kind in TYPES:
+                practice = example(kind)
+                give(client, show(client, practice.item.id), 0, practice.responses[0])
+            memory["one exercise of each type, answered, with feedback"] = resident(manager)
             client.stop_channels()
         finally:
             manager.shutdown_kernel(now=True)
@@ -57,8 +73,15 @@ def player(console: Console) -> None:
     table.add_row("kernel start to first widget", f"{first:.2f} s")
     table.add_row(f"answer to acknowledged, on disk: median of {ANSWERS}", f"{1000 * statistics.median(took):.1f} ms")
     table.add_row("the same, 95th percentile", f"{1000 * statistics.quantiles(took, n=20)[-1]:.1f} ms")
-    table.add_row("memory of the kernel (resident)", f"{memory:.0f} MB")
+    for state, megabytes in memory.items():
+        table.add_row(f"resident memory: {state}", f"{megabytes:.1f} MB")
     console.print(table)
+
+
+def run(client: BlockingKernelClient, code: str) -> None:
+    reply = client.execute_interactive(code, timeout=60, output_hook=lambda _message: None)
+    if reply["content"]["status"] != "ok":
+        raise RuntimeError(f"{code!r} failed: {reply['content']['evalue']}")
 
 
 def show(client: BlockingKernelClient, item: str) -> str:

@@ -60,7 +60,12 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("role", choices=("learner", "instructor", "auditor"))
     show.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     bench = add("bench", run_bench, "Measure, and print a table.")
-    bench.add_argument("what", choices=("player", "browser"), help="player: the kernel; browser: what a learner feels")
+    bench.add_argument(
+        "what",
+        choices=("player", "browser", "items", "fuzz"),
+        help="player: the kernel; browser: what a learner feels; items: judging; fuzz: judging what no view sends",
+    )
+    bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
     return main_parser
 
 
@@ -154,6 +159,14 @@ def run_bench(options: argparse.Namespace) -> None:
         from autograde.bench_browser import browser
 
         browser(console)
+    elif options.what == "items":
+        from autograde.bench_items import items
+
+        items(console)
+    elif options.what == "fuzz":
+        from autograde.fuzz import fuzz_all
+
+        fuzz_all(console, options.values)
     else:
         from autograde.bench import player
 

@@ -6,9 +6,12 @@ import hashlib
 import json
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
 
 from autograde.place import ROOT
 
@@ -40,16 +43,34 @@ def test_the_kernel_starts_where_no_file_beside_the_notebook_counts() -> None:
     assert "--InteractiveShellApp.ignore_cwd=True" in argv
 
 
-def test_a_file_beside_the_notebook_never_shadows_the_package(tmp_path: Path) -> None:
-    from jupyter_client.manager import start_new_kernel
-
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[BlockingKernelClient]:
+    """A learner's kernel, in a folder with files that are named like what it imports."""
     for name in ("curriculum", "anywidget", "json"):
         (tmp_path / f"{name}.py").write_text(f"open('was-run', 'a').write('{name} ')\n")
     manager, client = start_new_kernel(kernel_name="counterside", cwd=str(tmp_path))
     try:
-        reply = client.execute_interactive("import curriculum.player, json", timeout=60)
-        assert reply["content"]["status"] == "ok"
+        yield client
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def value(client: BlockingKernelClient, statement: str, expression: str) -> str:
+    """Run a statement in a kernel and return what an expression then is."""
+    reply = client.execute_interactive(statement, user_expressions={"it": expression}, timeout=60)
+    assert reply["content"]["status"] == "ok"
+    text: str = reply["content"]["user_expressions"]["it"]["data"]["text/plain"]
+    return text
+
+
+def test_a_file_beside_the_notebook_never_shadows_the_package(client: BlockingKernelClient, tmp_path: Path) -> None:
+    value(client, "import curriculum.player, json", "0")
     assert not (tmp_path / "was-run").exists()
+
+
+def test_a_kernel_loads_no_debugger_and_no_item_type_before_it_shows_one(client: BlockingKernelClient) -> None:
+    loaded = json.loads(value(client, "import curriculum.player, json, sys", "json.dumps([*sys.modules])").strip("'"))
+    assert "curriculum.items" in loaded
+    needless = ("_pydevd", "pydevd", "debugpy.", "curriculum.items.", "yaml", "nbgrader")
+    assert [name for name in loaded if name.startswith(needless)] == []

@@ -1,18 +1,22 @@
-"""The demo: content, release, eight learners, grading, feedback, gradebook.
+"""The demo: content, release, eight learners, grading, marks by hand, feedback, gradebook.
 
 The learners answer through the same response log that the widgets write, and
-hand in through nbgrader's exchange. Their answers stand in `cohort.yml`.
+hand in through nbgrader's exchange. Their answers stand in `cohort.yml`, and so
+do the marks that an instructor would give in formgrader.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import TypeAdapter
+from annotated_types import Ge
+from nbgrader.api import Gradebook
+from pydantic import Field, TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -20,8 +24,8 @@ from autograde.course_data import CourseData
 from autograde.place import ROOT, CourseError
 from autograde.report import print_gradebook
 from autograde.serve import GUEST
-from curriculum.build import build
-from curriculum.load import load_course
+from curriculum.build import build, criterion_cells
+from curriculum.load import Course, load_course
 from curriculum.log import Kind
 from curriculum.model import Language, Model
 from curriculum.player import Chapter
@@ -32,8 +36,11 @@ MARKER = "made-by-the-demo.txt"
 
 
 class Answer(Model):
+    """What a learner answered, and by criterion the level that an instructor gives it, if one does."""
+
     item: str
     response: Any
+    marks: Mapping[str, Annotated[int, Ge(0)]] = Field(default_factory=dict)
 
 
 class Learner(Model):
@@ -43,6 +50,10 @@ class Learner(Model):
     lang: Language
     tampers: bool = False
     answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_marked(self) -> bool:
+        return any(answer.marks for answer in self.answers)
 
 
 def read_cohort(path: Path = COHORT) -> list[Learner]:
@@ -73,6 +84,10 @@ def run(console: Console) -> None:
         for learner in each("Grade", cohort):
             for chapter in chapters:
                 data.instructor("autograde", chapter, student_id=learner.name, force=True)
+        with Gradebook(data.db_url) as gradebook:
+            for learner in each("Mark by hand", [learner for learner in cohort if learner.is_marked]):
+                for chapter in chapters:
+                    mark(gradebook, learner, course, chapter)
         for learner in each("Write feedback", cohort):
             for chapter in chapters:
                 data.instructor("generate_feedback", chapter, student_id=learner.name, force=True)
@@ -138,6 +153,23 @@ def write(chapter: Chapter, learner: Learner, number: int, item: str, kind: Kind
         ms=0,
         base=None,
     )
+
+
+def mark(gradebook: Gradebook, learner: Learner, course: Course, chapter: str) -> None:
+    """Give a learner the instructor's marks for one chapter, as formgrader does. Raises CourseError."""
+    points = course.chapter(chapter).points
+    for answer in learner.answers:
+        if not answer.marks or answer.item not in points:
+            continue
+        cells = {cell.criterion.id: cell for cell in criterion_cells(course.items[answer.item], points[answer.item])}
+        best = {name: len(cell.criterion.levels) - 1 for name, cell in cells.items()}
+        if answer.marks.keys() != best.keys() or any(level > best[name] for name, level in answer.marks.items()):
+            raise CourseError(f"the marks of {learner.name} for {answer.item} don't fit its rubric; mend {COHORT.name}")
+        for name, level in answer.marks.items():
+            grade = gradebook.find_grade(cells[name].id, chapter, chapter, learner.name)
+            grade.manual_score = cells[name].points * level / best[name]
+            grade.needs_manual_grade = False
+    gradebook.db.commit()
 
 
 def tamper(path: Path) -> None:

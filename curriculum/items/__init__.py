@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -22,4 +23,22 @@ NAMES = (
     "triage",
     "violations",
 )
-TYPES: dict[str, ItemType[Any, Any, Any]] = {name: import_module(f"curriculum.items.{name}").TYPE for name in NAMES}
+
+
+class Types(Mapping[str, ItemType[Any, Any, Any]]):
+    """All item types by name. One is imported when it is asked for: a learner's kernel pays for those it shows."""
+
+    def __getitem__(self, name: str) -> ItemType[Any, Any, Any]:
+        if name not in NAMES:
+            raise KeyError(name)
+        kind: ItemType[Any, Any, Any] = import_module(f"curriculum.items.{name}").TYPE
+        return kind
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+TYPES = Types()

@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from autograde.bench_browser import CHROMIUM
 from autograde.course_data import CourseData
 from autograde.serve import Lab, learner_environment, prepare_learner
 from curriculum.load import load_course
 
-EXERCISES = len(load_course().chapter("ch3").items)
+EXERCISES = {chapter.id: len(chapter.items) for chapter in load_course().chapters}
+
+BEHIND = """selector => {
+  const to = document.querySelector(selector);
+  return Boolean(to && document.activeElement?.compareDocumentPosition(to) & Node.DOCUMENT_POSITION_PRECEDING);
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +39,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def course_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CourseData:
-    """A course of its own, with chapter 3 released."""
+    """A course of its own, with every chapter released."""
     monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     data = CourseData()
-    data.instructor("generate_assignment", "ch3", force=True)
-    data.instructor("release_assignment", "ch3")
+    for chapter in EXERCISES:
+        data.instructor("generate_assignment", chapter, force=True)
+        data.instructor("release_assignment", chapter)
     return data
 
 
@@ -49,21 +56,35 @@ def lab(course_data: CourseData, tmp_path: Path) -> Lab:
     return Lab(home, learner_environment(home), tmp_path / "lab.log")
 
 
+def violations(page: Page, context: object = None) -> list[str]:
+    found = Axe().run(page, context=context).response["violations"]
+    return [f"{v['id']}: {n['target']} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]]
+
+
 class Learner:
     """Somebody at the keyboard, and nothing but the keyboard."""
 
-    def __init__(self, page: Page, folder: Path) -> None:
+    def __init__(self, page: Page, home: Path) -> None:
         self.page = page
-        self.folder = folder
+        self.home = home
         self.troubles: list[str] = []
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
+
+    def open(self, lab: Lab, chapter: str) -> None:
+        """Open a chapter and wait until all its exercises are live."""
+        self.page.goto(lab.address(f"doc/tree/{chapter}/{chapter}.ipynb"))
+        self.wait(chapter)
+
+    def wait(self, chapter: str) -> None:
+        expect(self.page.locator(".cs-player")).to_have_count(EXERCISES[chapter], timeout=60_000)
 
     def item(self, name: str) -> Locator:
         return self.page.locator(f'[data-item="{name}"]')
 
-    def tab_to(self, selector: str, back: bool = False) -> None:
-        """Press Tab until the focus is on `selector`."""
-        for _press in range(600):
+    def tab_to(self, selector: str) -> None:
+        """Press Tab, or Shift and Tab where that is the way, until the focus is on `selector`."""
+        back = self.page.evaluate(BEHIND, selector)
+        for _press in range(1500):
             if self.page.evaluate("s => document.activeElement?.matches(s) ?? false", selector):
                 return
             self.page.keyboard.press("Shift+Tab" if back else "Tab")
@@ -73,57 +94,62 @@ class Learner:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def pick(self, radios: str, value: str) -> None:
+        """Choose one of a group of radio buttons."""
+        self.tab_to(radios)
+        for _press in range(12):
+            if self.page.evaluate("document.activeElement.value") == value:
+                break
+            self.press("ArrowDown")
+        if not self.page.evaluate("document.activeElement.checked"):
+            self.press("Space")
+
+    def select(self, selector: str, value: str) -> None:
+        """Choose from a list that stays folded up."""
+        self.tab_to(selector)
+        self.press("Home")
+        for _press in range(60):
+            if self.page.evaluate("document.activeElement.value") == value:
+                return
+            self.press("ArrowDown")
+        raise AssertionError(f"{selector} doesn't offer {value}")
+
+    def write(self, selector: str, text: str) -> None:
+        """Type into a field, in place of what stands there, and leave it."""
+        self.tab_to(selector)
+        self.press("Control+a")
+        self.page.keyboard.type(text)
+        self.press("Tab")
+
+    def switch(self, language: str) -> None:
+        self.tab_to(f'.counterside-languages button[value="{language}"]')
+        self.press("Enter")
+
+    def hand_in(self) -> None:
+        """Hand in, though something is missing."""
+        self.tab_to(".cs-hand-in-button")
+        self.press("Enter")
+        self.page.locator(".cs-panel-actions").first.wait_for()
+        self.tab_to(".cs-panel-actions .cs-button:not(.cs-primary)")
+        self.press("Enter")
+        self.page.locator(".cs-receipt-head").wait_for(timeout=30_000)
+
     def saved(self, name: str) -> None:
         """Wait until the answer is acknowledged."""
         self.item(name).locator('.cs-status[data-status="saved"]').wait_for(timeout=30_000)
 
     def log(self) -> list[dict[str, Any]]:
-        path = self.folder / "responses" / "ch3.jsonl"
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+        paths = sorted(self.home.glob("*/responses/*.jsonl"))
+        return [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines()]
 
     def kept(self, name: str) -> Any:
         """Return the last response that the log holds for an item."""
-        return next(r["response"] for r in reversed(self.log()) if r["item"] == name and r["kind"] == "answer")
-
-    def place(self, *steps: str) -> None:
-        """Order steps, one after the other, from the pool."""
-        for step in steps:
-            self.tab_to(f'[data-item="e3-1-1"] [data-key="pool:{step}"]', back=self.is_before(f"pool:{step}"))
-            self.press("Enter")
-
-    def is_before(self, key: str) -> bool:
-        return bool(
-            self.page.evaluate(
-                """key => {
-                  const to = document.querySelector(`[data-item="e3-1-1"] [data-key="${key}"]`);
-                  const at = document.activeElement;
-                  return Boolean(to && at && (to.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING));
-                }""",
-                key,
-            )
-        )
-
-    def say(self, choice: str) -> None:
-        """Choose a reply in the talk and say it."""
-        group = '[data-item="e3-1-2"] input[type="radio"]'
-        self.tab_to(group)
-        for _press in range(6):
-            if self.page.evaluate("() => document.activeElement.dataset.key") == choice:
-                break
-            self.press("ArrowDown")
-        if not self.page.evaluate("() => document.activeElement.checked"):
-            self.press("Enter")
-        self.press("Enter")
-
-    def mark(self, *spans: str) -> None:
-        for span in spans:
-            self.tab_to(f'[data-item="e3-1-3"] [data-span="{span}"]')
-            self.press("Space")
+        return next((r["response"] for r in reversed(self.log()) if r["item"] == name and r["kind"] == "answer"), None)
 
 
 @pytest.fixture
 def learner(browser: Browser, lab: Lab) -> Iterator[Learner]:
     context = browser.new_context(locale="zh-CN", viewport={"width": 1100, "height": 900})
     page = context.new_page()
-    yield Learner(page, lab.folder / "ch3")
+    yield Learner(page, lab.folder)
     context.close()

@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 
 from autograde.course_data import CourseData
 from autograde.serve import Lab
-from tests.e2e.conftest import EXERCISES, Learner
+from tests.e2e.conftest import Learner
+from tests.e2e.plays import play
 
 pytestmark = pytest.mark.browser
 
@@ -40,13 +41,12 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
 ) -> None:
     page = learner.page
     with lab.running() as server:
-        page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
         # Everything is live without a click, and no code is to be seen.
-        expect(page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
+        learner.open(lab, "ch3")
         assert page.locator(".jp-CodeCell .jp-Cell-inputWrapper:visible").count() == 0
-        expect(page.locator(".jp-MarkdownCell:visible h1")).to_contain_text("3.1 接待礼仪")
+        expect(page.locator(".jp-MarkdownCell:visible h1").first).to_contain_text("3.1 接待礼仪")
 
-        learner.place(*ORDER[:6])
+        play(learner, "e3-1-1", {"order": ORDER[:6]})
         learner.saved("e3-1-1")
         assert learner.kept("e3-1-1") == {"order": ORDER[:6]}
 
@@ -57,23 +57,21 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
         # The kernel is killed in the middle of working.
         (kernel,) = kernels_of(server)
         os.kill(kernel, signal.SIGKILL)
-        learner.place(*ORDER[6:])
+        play(learner, "e3-1-1", {"order": ORDER})
         learner.saved("e3-1-1")
         assert learner.kept("e3-1-1") == {"order": ORDER}
 
-        for choice in TALK[:3]:
-            learner.say(choice)
+        play(learner, "e3-1-2", {"path": TALK[:3]})
         learner.saved("e3-1-2")
 
         # The other language in the middle: theory and exercises follow, no answer is lost.
-        learner.tab_to('.counterside-languages button[value="en"]', back=True)
-        learner.press("Enter")
-        expect(page.locator(".jp-MarkdownCell:visible h1")).to_contain_text("3.1 Reception etiquette")
+        learner.switch("en")
+        expect(page.locator(".jp-MarkdownCell:visible h1").first).to_contain_text("3.1 Reception etiquette")
         expect(learner.item("e3-1-2").locator(".cs-mine")).to_have_count(3)
         expect(learner.item("e3-1-2").locator(".cs-title")).to_have_text("First visit of a young investor")
 
     # The server is gone. What is answered now is not saved, and the learner is told so.
-    learner.say(TALK[3])
+    play(learner, "e3-1-2", {"path": TALK[:4]})
     expect(learner.item("e3-1-2").locator(".cs-status")).to_contain_text("Not saved yet", timeout=30_000)
     assert learner.kept("e3-1-2") == {"path": TALK[:3]}
 
@@ -81,12 +79,11 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
         # It heals by itself when the server is back.
         learner.item("e3-1-2").locator('.cs-status[data-status="saved"]').wait_for(timeout=90_000)
         assert learner.kept("e3-1-2") == {"path": TALK[:4]}
-        for choice in TALK[4:]:
-            learner.say(choice)
+        play(learner, "e3-1-2", {"path": TALK})
         expect(learner.item("e3-1-2").locator(".cs-closing")).to_be_visible()
         learner.saved("e3-1-2")
 
-        learner.mark(*MARKS)
+        play(learner, "e3-1-3", {"marked": MARKS})
         learner.saved("e3-1-3")
 
         for _field in range(12):
@@ -103,7 +100,7 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
         learner.tab_to(".cs-hand-in-button")
         learner.press("Enter")
         expect(page.locator(".cs-panel").first).to_contain_text("Not finished: Ninety seconds at the counter")
-        learner.tab_to(".cs-panel-actions .cs-button:not(.cs-primary)", back=True)
+        learner.tab_to(".cs-panel-actions .cs-button:not(.cs-primary)")
         learner.press("Enter")
         receipt = page.locator(".cs-hand-in")
         expect(receipt).to_contain_text("Handed in", timeout=30_000)
@@ -156,8 +153,7 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
 def test_single_letters_never_change_the_notebook(learner: Learner, lab: Lab) -> None:
     page = learner.page
     with lab.running():
-        page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
+        learner.open(lab, "ch3")
         cells = page.locator(".jp-Cell").count()
         for selector in ('[data-item="e3-1-1"] [data-key^="pool:"]', '[data-item="e3-1-2"] input', "body"):
             if selector != "body":
@@ -172,16 +168,14 @@ def test_single_letters_never_change_the_notebook(learner: Learner, lab: Lab) ->
 def test_two_windows_keep_both_answers_and_the_later_one_wins(learner: Learner, lab: Lab) -> None:
     first = learner.page
     with lab.running():
-        first.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(first.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
-        second = Learner(first.context.new_page(), learner.folder)
-        second.page.goto(lab.address("doc/tree/ch3/ch3.ipynb"))
-        expect(second.page.locator(".cs-player")).to_have_count(EXERCISES, timeout=60_000)
+        learner.open(lab, "ch3")
+        second = Learner(first.context.new_page(), learner.home)
+        second.open(lab, "ch3")
         learner.page.bring_to_front()
-        learner.place("tidy-desk")
+        play(learner, "e3-1-1", {"order": ["tidy-desk"]})
         learner.saved("e3-1-1")
         second.page.bring_to_front()
-        second.place("test-printer")
+        play(second, "e3-1-1", {"order": ["tidy-desk", "test-printer"]})
         second.page.wait_for_timeout(3000)
         answers = [r["response"]["order"] for r in learner.log() if r["item"] == "e3-1-1"]
         # The first window's answer is kept, and neither window shows anything but the newest.

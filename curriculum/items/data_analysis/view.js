@@ -55,7 +55,7 @@ const WORDS = {
   records: { zh: (n) => `逐条看（${n}）`, en: (n) => `The rows one by one (${n})` },
   some: { zh: (n, all) => `前 ${n} 条，共 ${all} 条`, en: (n, all) => `The first ${n} of ${all}` },
   showAll: { zh: (n) => `全部显示（${n}）`, en: (n) => `Show all ${n}` },
-  file: { zh: (name) => `同一张表也在本页旁边的 ${name}，可以用 Excel 打开。`, en: (name) => `The same table lies beside this page as ${name}, for Excel.` },
+  file: { zh: "把整张表存成文件，用 Excel 打开", en: "Save the whole table for Excel" },
   take: { zh: "就交这张图", en: "Take this chart as my answer" },
   taken: { zh: "你要交的就是这张图", en: "This is the chart you hand in" },
   tookIt: { zh: "图已选定。", en: "The chart is taken as your answer." },
@@ -318,7 +318,7 @@ export default function view({ host, item, ui, send }) {
       cumulative && h("td", null, reached), shown.measure && h("td", null, value));
     const groups = shown.by ? groupsOf(shown) : [];
     return h("div", { class: "cs-data-scroll", role: "region", tabindex: 0, "aria-label": t(WORDS.groups), "data-key": "groups" }, h("table", { class: "cs-data-table" },
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, shown.by ? t(columnOf.get(shown.by).label) : ""), h("th", { scope: "col" }, t(WORDS.count)),
+      h("thead", null, h("tr", null, shown.by ? h("th", { scope: "col" }, t(columnOf.get(shown.by).label)) : h("td"), h("th", { scope: "col" }, t(WORDS.count)),
         h("th", { scope: "col" }, t(WORDS.share)), cumulative && h("th", { scope: "col" }, t(WORDS.cumulative)), shown.measure && h("th", { scope: "col" }, measureName(shown.measure)))),
       h("tbody", null, groups.map((group) => line(group.name, group.n, percent(group.share), percent(group.cumulative), plain(group.value)))),
       h("tfoot", null, line(t(WORDS.all), some.length, groups.length ? "100%" : percent(some.length / rows.length), "", plain(measureOf(shown.measure, some))))));
@@ -349,6 +349,15 @@ export default function view({ host, item, ui, send }) {
         h("tbody", null, shown.map((row) => h("tr", null, columns.map((column) => h("td", { class: column.kind === "number" ? "cs-data-figures" : null }, cellName(column, row[column.id])))))))),
       rest ? h("p", { class: "cs-data-more" }, t(WORDS.some, shown.length, some.length), h("button", { type: "button", class: "cs-data-link", "data-key": "all-rows", onclick: () => { allRows = true; rowTable(); rowsBox.querySelector("[tabindex]").focus(); } }, t(WORDS.showAll, some.length))) : [],
     ].flat());
+  }
+
+  // What lies beside the notebook too; but learners see no folders. Excel knows UTF-8 by the mark in front.
+  function saveTable() {
+    const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    const table = [columns.map((column) => t(column.label)), ...rows.map((row) => columns.map((column) => cellName(column, row[column.id])))];
+    const address = URL.createObjectURL(new Blob(["\ufeff", ...table.map((line) => `${line.map(field).join(",")}\r\n`)], { type: "text/csv" }));
+    h("a", { href: address, download: `${item.id}.${language}.csv` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 
   // ── the tools, built once ──────────────────────────────────────────────────────────────────
@@ -385,7 +394,7 @@ export default function view({ host, item, ui, send }) {
   const rowsTitle = h("summary");
   const rowsBox = h("div");
   const details = h("details", { class: "cs-data-raw", ontoggle: () => rowTable() }, rowsTitle, rowsBox);
-  const fileHint = h("p", { class: "cs-hint" });
+  const file = h("button", { type: "button", class: "cs-data-link", onclick: saveTable });
   const takeButton = h("button", { type: "button", class: "cs-button cs-primary", onclick: take });
 
   const tool = h("section", { class: "cs-data-tool" },
@@ -397,7 +406,7 @@ export default function view({ host, item, ui, send }) {
       h("fieldset", { class: "cs-data-segments" }, caption(h("legend"), WORDS.draw),
         h("div", null, typeInputs.map((input) => h("label", null, input, caption(h("span"), WORDS.types[input.value]))))),
       h("div", { class: "cs-data-switches" }, switches.map((input) => h("label", { class: "cs-data-switch" }, input, caption(h("span"), WORDS[input.value]))))),
-    tally, results, h("div", { class: "cs-data-take" }, takeButton), details, fileHint);
+    tally, results, h("div", { class: "cs-data-take" }, takeButton), details, h("p", { class: "cs-data-file" }, file));
   const filterRow = tool.querySelector(".cs-data-controls");
 
   function drawFilter() {
@@ -487,7 +496,7 @@ export default function view({ host, item, ui, send }) {
       input.disabled = input.value === "sorted" && shown.type === "pareto";
     }
     tally.textContent = t(WORDS.selected, chosen(shown.where).length, rows.length, t(record));
-    fileHint.textContent = t(WORDS.file, `data/${item.id}.${language}.csv`);
+    file.textContent = t(WORDS.file);
     const [chart, mine] = [ready(shown), isMine(shown)];
     takeButton.setAttribute("aria-disabled", String(!chart || mine || locked));
     takeButton.replaceChildren(icon("check"), t(mine ? WORDS.taken : WORDS.take));

@@ -34,8 +34,12 @@ class DialoguePublic(Public):
     start: ItemId
     nodes: Annotated[tuple[Node, ...], Len(2, MAX_NODES)]
 
+    @property
+    def by_id(self) -> dict[str, Node]:
+        return {node.id: node for node in self.nodes}
+
     def node(self, node_id: str) -> Node:
-        return next(node for node in self.nodes if node.id == node_id)
+        return self.by_id[node_id]
 
 
 class DialogueKey(Key):
@@ -57,13 +61,14 @@ class DialogueResponse(Response):
 
 def walk(public: DialoguePublic, response: DialogueResponse) -> tuple[list[tuple[Node, Choice]], Node, str | None]:
     """Follow the path: the turns taken, the node reached, and the first choice that isn't there."""
-    node, turns = public.node(public.start), list[tuple[Node, Choice]]()
+    nodes, turns = public.by_id, list[tuple[Node, Choice]]()
+    node = nodes[public.start]
     for name in response.path:
         choice = next((c for c in node.choices if c.id == name), None)
         if choice is None:
             return turns, node, name
         turns.append((node, choice))
-        node = public.node(choice.to)
+        node = nodes[choice.to]
     return turns, node, None
 
 
@@ -81,9 +86,9 @@ def topological_order(public: DialoguePublic) -> list[str] | None:
 
 def best_total(public: DialoguePublic, key: DialogueKey) -> int:
     """Return the highest sum of points on any path from the start to an end."""
-    total: dict[str, int] = {}
+    nodes, total = public.by_id, dict[str, int]()
     for name in reversed(topological_order(public) or ()):
-        choices = public.node(name).choices
+        choices = nodes[name].choices
         total[name] = max((key.points[name][choice.id] + total[choice.to] for choice in choices), default=0)
     return total[public.start]
 

@@ -146,7 +146,7 @@ export default function view({ host, item, ui, send }) {
     });
     const node = h("div", { class: "cs-plan-row", role: "group", "aria-describedby": facts, "aria-label": t(row.label) },
       h("div", { class: "cs-plan-name" }, h("span", { class: "cs-plan-label" }, t(row.label)), done),
-      h("dl", { class: "cs-facts", id: facts }, columns.map((column) => fact(row, column))),
+      h("dl", { class: "cs-plan-facts", id: facts }, columns.map((column) => fact(row, column))),
       h("div", { class: "cs-choices" }, choices.map((choice) => choice.node)));
     return {
       node,
@@ -182,12 +182,12 @@ export default function view({ host, item, ui, send }) {
 
   function build() {
     const bar = ui.meter("");
-    const progress = h("p", { class: "cs-progress" });
+    const progress = h("p", { class: "cs-plan-progress" });
     const levels = [[WORDS.holds, constraints.filter(({ level }) => level !== "soft")], [WORDS.goals, constraints.filter(({ level }) => level === "soft")]]
       .filter(([, list]) => list.length).map(([words, list]) => [words, list.map(constraintPart)]);
     const rowParts = rows.map(rowPart);
     swap(root, [
-      h("aside", { class: "cs-panel", tabindex: 0, "aria-label": t(WORDS.holds) },
+      h("aside", { class: "cs-plan-panel", tabindex: 0, "aria-label": t(WORDS.holds) },
         h("div", { class: "cs-progress-part" }, progress, bar.node),
         levels.map(([words, list]) => [h("h4", { class: "cs-label" }, t(words)), h("ul", { class: "cs-rules", role: "list" }, list.map(({ node }) => node))]),
         constraints.some(({ shown }) => shown) && h("p", { class: "cs-hint" }, t(WORDS.counted))),

@@ -297,7 +297,7 @@ export default function view({ host, item, ui, send }) {
     const figures = { answered: over.size, held: only.size, left: queue.length - over.size - only.size };
     return h("div", { class: "cs-shift-end", tabindex: -1, "data-key": "end" },
       h("h4", null, t(WORDS.end)),
-      h("dl", { class: "cs-figures" }, Object.entries(figures).map(([name, n]) => h("div", null, h("dt", null, t(WORDS.ends[name])), h("dd", null, n)))),
+      h("dl", { class: "cs-shift-figures" }, Object.entries(figures).map(([name, n]) => h("div", null, h("dt", null, t(WORDS.ends[name])), h("dd", null, n)))),
       h("p", { class: "cs-hint" }, `${t(WORDS.modes[response.mode].name)} · ${minutes(clock)}. ${t(WORDS.thanks)}`));
   }
 
@@ -417,11 +417,11 @@ export default function view({ host, item, ui, send }) {
       one.screen && h("p", { class: "cs-screen" }, icon("book"), h("span", null, h("span", { class: "cs-label" }, t(WORDS.screen)), " ", t(one.screen))),
       ui.options({
         legend: t(WORDS.reply), value: drafts.get(one.id), keys: `${one.id}:`,
-        options: left.map((reply, at) => ({ id: reply.id, content: [h("span", { class: "cs-digit", "aria-hidden": "true" }, at + 1), h("span", null, t(reply.text))] })),
+        options: left.map((reply, at) => ({ id: reply.id, content: [h("span", { class: "cs-reply-digit", "aria-hidden": "true" }, at + 1), h("span", null, t(reply.text))] })),
         onchoose: (id) => { drafts.set(one.id, id); drawSend(); },
       }),
       h("fieldset", { class: "cs-priorities" }, h("legend", { class: "cs-label" }, t(WORDS.priority)),
-        h("div", { class: "cs-segments" }, Object.entries(WORDS.priorities).map(([id, words]) => h("label", { class: "cs-segment", "data-priority": id },
+        h("div", { class: "cs-urgencies" }, Object.entries(WORDS.priorities).map(([id, words]) => h("label", { class: "cs-urgency", "data-priority": id },
           h("input", { type: "radio", name: priority, value: id, "data-key": `${one.id}@${id}`, checked: response.marks[one.id] === id, onchange: () => mark(one.id, id) }), h("span", null, t(words)))))),
       h("div", { class: "cs-post" }, h("p", { class: "cs-hint" }, t(WORDS.keys)), work.post),
     ].filter(Boolean);
