@@ -149,7 +149,8 @@ def stretcher(keys: Keys, value: Any) -> tuple[Callable[[int], Any] | None, int]
 
 def multiplied(data: Data, accepts: Accepts) -> Data:
     """Copy each part under new ids, inner parts first, until there is no room for more."""
-    names = [at(data["public"], keys)["id"] for keys in sorted(part_keys(data["public"]), key=len, reverse=True)]
+    places = [(top, *keys) for top in ("public", "key") for keys in part_keys(data[top])]
+    names = [at(data, keys)["id"] for keys in sorted(places, key=len, reverse=True)]
     for name in dict.fromkeys(names):
         for copy in new_names(name, data):
             grown = with_copy(data, name, copy)

@@ -178,7 +178,7 @@ class HandIn {
     if (!notice) return this.panel.replaceChildren();
     if (notice.kind === "receipt") {
       this.panel.replaceChildren(h("p", { class: "cs-receipt-head" }, icon("check"), t(WORDS.received)), h("p", null, t(WORDS.receipt, localTime(notice.at), notice.receipt)),
-        changed && h("p", { class: "cs-trouble" }, icon("warn"), h("span", null, t(WORDS.changed))));
+        ...(changed ? [h("p", { class: "cs-trouble" }, icon("warn"), h("span", null, t(WORDS.changed)))] : []));
     } else if (notice.kind === "ask") {
       const { summary, open } = this;
       this.panel.replaceChildren(h("p", null, t(WORDS.ask, summary.length - open.length, summary.length, this.titles(open))),

@@ -104,6 +104,7 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
         learner.press("Enter")
         receipt = page.locator(".cs-hand-in")
         expect(receipt).to_contain_text("Handed in", timeout=30_000)
+        expect(receipt).not_to_contain_text("false")
         expect(page.locator(".jp-Dialog")).to_have_count(0)
 
         # Every acknowledged answer is in the log and, after one more reload, on the screen.

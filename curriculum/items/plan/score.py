@@ -61,7 +61,9 @@ def score(public: PlanPublic, key: PlanKey, response: PlanResponse) -> Score:
     evidence: list[Evidence] = []
     for constraint in public.constraints:
         test = by_name[constraint.id]
-        standing, spare = board.stands(test), len(model.stands(test).left_out)
+        standing = board.stands(test)
+        # The model plan is asked only where it matters: it costs as much as the learner's.
+        spare = len(model.stands(test).left_out) if standing.left_out else 0
         value, soft = standing.value(spare), constraint.level == "soft"
         where = standing.amiss(spare)
         if standing.breaks and not soft:
