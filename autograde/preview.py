@@ -34,6 +34,8 @@ from curriculum.source import Problem
 
 POINTS = 100
 MAX_MESSAGE = 2**18
+# An author looks at an item before finding its place.
+PLACING = {"graded-without-points", "not-placed-once"}
 SCRIPT = Path(__file__).parent / "templates" / "preview.js"
 
 
@@ -63,7 +65,8 @@ class Preview:
         loader = Loader(self.content)
         self.course: Course | None = loader.read()
         self.item: Item | None = loader.items.get(self.item_id)
-        self.faults: list[Problem] = sorted({p for p in loader.problems if Path(p.file).stem == self.item_id})
+        found = {p for p in loader.problems if Path(p.file).stem == self.item_id and p.rule not in PLACING}
+        self.faults: list[Problem] = sorted(found)
         if self.item is None:
             return
         data = public_item(self.item)
