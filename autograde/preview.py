@@ -29,7 +29,7 @@ from curriculum.build import public_item, to_json
 from curriculum.load import CONTENT, Course, Loader
 from curriculum.log import Log
 from curriculum.model import LANGUAGES, Item, Language, PointId, find
-from curriculum.player import Chapter, Player, asset, styles
+from curriculum.player import Chapter, Player, script, styles
 from curriculum.source import Problem
 
 POINTS = 100
@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         preview, languages = self.preview, LANGUAGES
         pages: dict[str, tuple[str, Callable[[], str]]] = {
             "": ("text/html", lambda: templates().get_template("preview.html").render(item=preview.item_id)),
-            "player.js": ("text/javascript", lambda: asset("parts.js") + asset("player.js")),
+            "player.js": ("text/javascript", lambda: script("player.js")),
             "preview.js": ("text/javascript", lambda: SCRIPT.read_text("utf-8")),
         }
         for lang in languages:

@@ -190,6 +190,17 @@ def test_a_weaker_choice_without_a_better_sentence_is_a_fault() -> None:
     assert any("door.machine" in str(fault) for fault in check(talk.public, talk.key))
 
 
+def test_a_red_line_that_is_worth_the_most_is_a_fault() -> None:
+    # Who takes the best way through the talk would be capped for it.
+    def faults(points: int) -> list[str]:
+        talk = Talk({"door": {"greet": ("end", 2), "push": ("end", points)}, "end": {}}, ["door.push"])
+        return [fault.rule for fault in check(talk.public, talk.key)]
+
+    assert "contradiction" in faults(3)
+    assert "contradiction" in faults(2)
+    assert "contradiction" not in faults(1)
+
+
 def test_released_choices_and_nodes_are_sorted_by_id(course: Course) -> None:
     public = release(course.items["e3-1-2"].public)  # type: ignore[arg-type]
     nodes: Sequence[Node] = public.nodes

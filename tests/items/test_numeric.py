@@ -360,6 +360,22 @@ def test_each_fault_is_found(rule: str, change: Any) -> None:
     assert rule in faults(change)
 
 
+@pytest.mark.parametrize(
+    ("unit", "value", "wrong", "found"),
+    [
+        # Bare, 0.6 is read as 0.6 % and as 60 %, and the better reading counts.
+        ("percent", 60, 0.6, True),
+        ("percent", 0.6, 60, True),
+        ("percent", 61, 0.6, False),
+        ("percent", 200, 2, False),
+        ("yuan", 60, 0.6, False),
+    ],
+)
+def test_a_slip_that_can_be_read_as_the_value_is_a_fault(unit: str, value: float, wrong: float, found: bool) -> None:
+    exercise = Exercise({"it": (unit, {"value": value, "slips": [slip(wrong)]})})
+    assert bool(list(check(exercise.public, exercise.key))) == found
+
+
 def fee(key: dict[str, Any], **changes: Any) -> None:
     key["fields"]["fee"].update(changes)
 

@@ -184,6 +184,16 @@ def subsequence(a: Sequence[str], b: Sequence[str]) -> set[str]:
     return max(left, right, key=len)
 
 
+def test_a_critical_pair_that_the_order_does_not_require_is_a_fault() -> None:
+    # Both orders of a and b would be “well placed”, and one of them capped.
+    def rules(needs: Mapping[str, Sequence[str]]) -> list[str]:
+        exercise = Exercise("cab", needs, [("a", "b", 0.5)])
+        return [fault.rule for fault in check(exercise.public, exercise.key)]
+
+    assert rules({"a": ["c"]}) == ["contradiction"]
+    assert rules({"a": ["c"], "b": ["a"]}) == []
+
+
 @pytest.mark.parametrize(
     ("steps", "given_away"),
     [

@@ -371,6 +371,16 @@ def test_a_field_that_no_constraint_speaks_of_is_a_fault() -> None:
     assert [fault.rule for fault in check(exercise.public, exercise.key)] == ["choice-without-effect"]  # type: ignore[arg-type]
 
 
+def test_a_field_that_can_only_leave_rows_out_is_a_fault() -> None:
+    # There would be no group to hold the limits of a count against, and lint would end in a traceback.
+    data = copy.deepcopy(DATA)
+    skip = [{"id": name, "text": data["public"]["rows"][0]["label"], "skips": True} for name in ("no", "never")]
+    data["public"]["fields"].append({"id": "mood", "label": skip[0]["text"], "options": skip})
+    data["key"]["tests"]["hours"] = {"kind": "count", "field": "mood", "each": True, "at_most": 1}
+    exercise = item(data)
+    assert "contradiction" in [fault.rule for fault in check(exercise.public, exercise.key)]  # type: ignore[arg-type]
+
+
 def test_the_item_of_these_tests_and_the_template_are_sound() -> None:
     template = Path(plan_type.__file__).with_name("template.yml").read_text("utf-8").replace("‹ID›", "p3-1-9")
     for exercise in (ITEM, item(yaml.safe_load(template))):

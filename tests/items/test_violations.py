@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curriculum.items.violations.model import ViolationsKey, ViolationsPublic, ViolationsResponse, release
+from curriculum.items.violations.model import ViolationsKey, ViolationsPublic, ViolationsResponse, check, release
 from curriculum.items.violations.score import score
 from curriculum.load import Course
 from curriculum.model import Score
@@ -53,6 +53,24 @@ def test_marking_everything_in_the_course(course: Course) -> None:
     assert len(spans) == 22
     result = item.kind.score(item.public, item.key, ViolationsResponse(marked=tuple(spans)))
     assert result.share == pytest.approx((18 - 14) / 18, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("faults", "found"),
+    [
+        # Of five spans two are fine, so marking everything costs 2: 2 of 4, 3 of 5 and 4 of 6 are left.
+        ({"s0": 2, "s1": 1, "s2": 1}, False),
+        ({"s0": 2, "s1": 2, "s2": 1}, True),
+        ({"s0": 3, "s1": 2, "s2": 1}, True),
+    ],
+)
+def test_a_transcript_in_which_marking_everything_pays_is_a_fault(faults: Mapping[str, int], found: bool) -> None:
+    spans = [{"id": span, "text": TEXT} for span in NAMES[:5]]
+    lines = [{"speaker": TEXT, "spans": spans}]
+    public = ViolationsPublic.model_validate({"prompt": TEXT, "seeded": len(faults), "lines": lines})
+    why = {span: {"why": TEXT, "better": TEXT} for span in NAMES[:5]}
+    rules = [fault.rule for fault in check(public, ViolationsKey.model_validate({"faults": faults, "rationales": why}))]
+    assert rules == (["flat-answer-pays"] if found else [])
 
 
 FAULTS = st.dictionaries(st.sampled_from(NAMES), st.integers(1, 3), min_size=1)

@@ -135,6 +135,10 @@ def check_refs(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
                 yield Fault("orphan-key", ("key", "points", name, choice_id), message)
     yield from rationales(key.rationales, refs, "choice", [ref for ref, weaker in refs.items() if weaker])
     yield from broken_links(("key", "red_lines"), key.red_lines, refs, "choice")
+    for i, ref in enumerate(key.red_lines):
+        if refs.get(ref) is False:
+            message = f"“{ref}” crosses a red line and is worth the most at its node; give another choice more"
+            yield Fault("contradiction", ("key", "red_lines", i), message)
 
 
 def is_weaker(key: DialogueKey, node: Node, choice: Choice) -> bool:

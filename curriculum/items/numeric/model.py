@@ -152,9 +152,16 @@ def check_target(field: Field, target: Target) -> Iterator[Fault]:
         yield Fault("contradiction", place, message)
     numbers = {"the value": target.value, **{f"slip {i}": slip.value for i, slip in enumerate(target.slips, 1)}}
     for (one, a), (other, b) in combinations(numbers.items(), 2):
-        if abs(a - b) <= target.tolerance(a) + target.tolerance(b):
+        if any(abs(x - y) <= target.tolerance(x) + target.tolerance(y) for x, y in read_alike(field.unit, a, b)):
             message = f"{one} and {other} can't be told apart; narrow the tolerance or take the slip out"
             yield Fault("contradiction", (*place, "slips"), message)
+
+
+def read_alike(unit: Unit, a: float, b: float) -> Iterator[tuple[float, float]]:
+    """Yield two numbers as each can be read: a percentage below 1 may be typed bare and mean a share."""
+    yield a, b
+    if unit == "percent":
+        yield from ((100 * x, y) for x, y in ((a, b), (b, a)) if 0 < abs(x) < 1)
 
 
 def unknown(public: NumericPublic, response: NumericResponse) -> str | None:

@@ -94,10 +94,16 @@ def check(public: OrderingPublic, key: OrderingKey) -> Iterator[Fault]:
             message = f"“{pair.before}” must come before “{pair.after}”, but the steps are written the other way"
             yield Fault("contradiction", ("key", "critical", i), message)
     try:
-        given_away = not broken_pairs(key, sorted(ids))
+        before = predecessors(key)
     except CycleError:
-        given_away = False  # each backward pair is reported above
-    if given_away:
+        return  # each backward pair is reported above
+    for i, pair in enumerate(key.critical):
+        if pair.before not in before.get(pair.after, ()):
+            message = (
+                f"`requires` lets “{pair.after}” come before “{pair.before}”, and here that is critical; add it there"
+            )
+            yield Fault("contradiction", ("key", "critical", i), message)
+    if not broken_pairs(key, sorted(ids)):
         message = "the ids in alphabetical order give the answer away; rename some"
         yield Fault("order-given-away", ("public", "steps"), message)
 

@@ -42,6 +42,9 @@ def check_rows(public: PlanPublic) -> Iterator[Fault]:
         yield from duplicate_ids((*here, "columns", i, "values"), [value.id for value in column.values], "value")
     for i, field in enumerate(public.fields):
         yield from duplicate_ids((*here, "fields", i, "options"), [option.id for option in field.options], "option")
+        if all(option.skips for option in field.options):
+            message = f"every option of “{field.id}” leaves the row out; let at least one plan it"
+            yield Fault("contradiction", (*here, "fields", i, "options"), message)
     values = {column.id: [value.id for value in column.values] for column in public.columns}
     for i, row in enumerate(public.rows):
         where = (*here, "rows", i, "facts")

@@ -11,6 +11,8 @@ from curriculum.checks import broken_links, rationales, stranger
 from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
 MAX_SPANS = 60
+FALSE_MARK_COST = 1
+FLAT_LIMIT = 0.6
 
 
 class Span(Model):
@@ -64,6 +66,10 @@ def check(public: ViolationsPublic, key: ViolationsKey) -> Iterator[Fault]:
         yield Fault("contradiction", ("public", "seeded"), message)
     if len(ids) > MAX_SPANS:
         yield Fault("too-large", ("public", "lines"), f"{len(ids)} spans are too many; {MAX_SPANS} is the limit")
+    severity = sum(key.faults.values())
+    if severity - FALSE_MARK_COST * (len(ids) - len(key.faults)) >= FLAT_LIMIT * severity:
+        message = f"marking everything earns {FLAT_LIMIT:.0%} or more; let more spans be fine"
+        yield Fault("flat-answer-pays", ("key", "faults"), message)
     yield from broken_links(("key", "faults"), key.faults, ids, "span")
     yield from rationales(key.rationales, ids, "span", key.faults)
 

@@ -6,10 +6,8 @@ possible = Σ severity of all faults. Marking everything must not pay.
 
 from __future__ import annotations
 
-from curriculum.items.violations.model import ViolationsKey, ViolationsPublic, ViolationsResponse
+from curriculum.items.violations.model import FALSE_MARK_COST, ViolationsKey, ViolationsPublic, ViolationsResponse
 from curriculum.model import Evidence, Score, Text
-
-FALSE_MARK_COST = 1
 
 WORDS = {
     "found": Text(zh="找到问题：“{ref}”", en="Found: “{ref}”"),
