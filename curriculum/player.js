@@ -245,7 +245,7 @@ class Player {
     this.revealed = false;
     this.title.focus();
     this.saver.put("restart", null, this.lang);
-    (this.host.querySelector("input, button, textarea") ?? this.host.querySelector("[tabindex='0']"))?.focus();
+    (this.host.querySelector("input, select, button, textarea") ?? this.host.querySelector("[tabindex='0']"))?.focus();
   }
 
   reveal() {

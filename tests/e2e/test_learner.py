@@ -33,7 +33,7 @@ EXPECTED = {"e3-1-1": 25, "e3-1-2": 40 * 15 / 21, "e3-1-3": 30 * 8 / 18, "e3-1-4
 def kernels_of(server: subprocess.Popen[bytes]) -> list[int]:
     """Return the kernels that a server started, by process id."""
     found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(server.pid)], capture_output=True, text=True)
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if "ipykernel" in line]
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if "curriculum.kernel" in line]
 
 
 def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(

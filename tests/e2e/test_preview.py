@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from autograde.authoring import new_item
 from autograde.place import CourseError
 from autograde.preview import PreviewServer, preview_server
+from curriculum.load import Course
+from curriculum.model import LANGUAGES
 
 pytestmark = pytest.mark.browser
 ITEM = "chapters/3-norms/items/e3-1-2.yml"
 
 
-@pytest.fixture
-def served(content: Path) -> Iterator[PreviewServer]:
-    with preview_server("e3-1-2", content) as server:
+@contextmanager
+def serving(item: str, content: Path) -> Iterator[PreviewServer]:
+    with preview_server(item, content) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def served(content: Path) -> Iterator[PreviewServer]:
+    with serving("e3-1-2", content) as server:
+        yield server
 
 
 @pytest.fixture
@@ -64,6 +75,25 @@ def test_an_item_that_has_no_place_yet_can_be_looked_at(served: PreviewServer, p
         lesson.write_text(lesson.read_text("utf-8").replace("{{ item e3-1-2 }}", ""), "utf-8")
     page.goto(served.address)
     page.frame_locator("iframe").nth(1).locator("#score").get_by_text("You did not answer").wait_for()
+
+
+def test_trying_again_starts_at_the_first_control(course: Course, content: Path, page: Page) -> None:
+    path = new_item("plan", "p3-1-9", course, content)
+    text = re.sub("‹([^›]*)›", r"\1", path.read_text("utf-8")).replace("practice: false", "practice: true")
+    path.write_text(text, "utf-8")
+    for language in LANGUAGES:
+        lesson = content / f"chapters/3-norms/3-1.{language}.md"
+        lesson.write_text(lesson.read_text("utf-8") + "\n{{ item p3-1-9 }}\n", "utf-8")
+    with serving("p3-1-9", content) as server:
+        page.goto(f"{server.address}en/")
+        choices = page.locator(".cs-plan select")
+        choices.first.wait_for()
+        for number in range(choices.count()):
+            choices.nth(number).select_option(index=1)
+        page.get_by_role("button", name="Check my answer").click()
+        page.get_by_role("button", name="Try again").click()
+        expect(choices.first).to_be_focused()
+        expect(choices.first).to_have_value("")
 
 
 def test_the_address_is_the_key_to_it(served: PreviewServer) -> None:
