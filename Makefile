@@ -16,6 +16,7 @@ test: .venv/test
 	ruff format --check .
 	mypy
 	lint-imports
+	counterside lint
 	counterside build --check
 	python -m pytest
 

@@ -50,6 +50,8 @@ def player(console: Console) -> None:
             memory["started"] = resident(manager)
             comms = {answer.item: show(client, answer.item) for answer in answers[:1]}
             first = time.perf_counter() - began
+            run(client, LOAD_ALL)
+            memory[f"all {len(TYPES)} item types loaded"] = resident(manager)
             comms |= {answer.item: show(client, answer.item) for answer in answers[1:]}
             took, counts = [], dict.fromkeys(comms, 0)
             for number in track(range(ANSWERS), description="Answers", console=console):
@@ -57,13 +59,11 @@ def player(console: Console) -> None:
                 took.append(give(client, comms[answer.item], counts[answer.item], answer.response))
                 counts[answer.item] += 1
             memory[f"{len(comms)} exercises of {chapter.id}, answered"] = resident(manager)
-            run(client, LOAD_ALL)
-            memory[f"all {len(TYPES)} item types loaded"] = resident(manager)
             run(client, f"import os; os.chdir({str(examples)!r})")
             for kind in TYPES:
                 practice = example(kind)
                 give(client, show(client, practice.item.id), 0, practice.responses[0])
-            memory["one exercise of each type, answered, with feedback"] = resident(manager)
+            memory["one of each type, answered, with feedback"] = resident(manager)
             client.stop_channels()
         finally:
             manager.shutdown_kernel(now=True)

@@ -29,11 +29,13 @@ from curriculum.build import public_item, to_json
 from curriculum.load import CONTENT, Course, Loader
 from curriculum.log import Log
 from curriculum.model import LANGUAGES, Item, Language, PointId, find
-from curriculum.player import Chapter, Player, asset, styles
+from curriculum.player import Chapter, Player, script, styles
 from curriculum.source import Problem
 
 POINTS = 100
 MAX_MESSAGE = 2**18
+# An author looks at an item before finding its place.
+PLACING = {"graded-without-points", "not-placed-once"}
 SCRIPT = Path(__file__).parent / "templates" / "preview.js"
 
 
@@ -63,7 +65,8 @@ class Preview:
         loader = Loader(self.content)
         self.course: Course | None = loader.read()
         self.item: Item | None = loader.items.get(self.item_id)
-        self.faults: list[Problem] = sorted({p for p in loader.problems if Path(p.file).stem == self.item_id})
+        found = {p for p in loader.problems if Path(p.file).stem == self.item_id and p.rule not in PLACING}
+        self.faults: list[Problem] = sorted(found)
         if self.item is None:
             return
         data = public_item(self.item)
@@ -127,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         preview, languages = self.preview, LANGUAGES
         pages: dict[str, tuple[str, Callable[[], str]]] = {
             "": ("text/html", lambda: templates().get_template("preview.html").render(item=preview.item_id)),
-            "player.js": ("text/javascript", lambda: asset("parts.js") + asset("player.js")),
+            "player.js": ("text/javascript", lambda: script("player.js")),
             "preview.js": ("text/javascript", lambda: SCRIPT.read_text("utf-8")),
         }
         for lang in languages:

@@ -119,6 +119,12 @@ def asset(name: str) -> str:
 
 
 @cache
+def script(name: str) -> str:
+    """Return a widget's script with the shared parts before it: one text, however many widgets hold it."""
+    return asset("parts.js") + asset(name)
+
+
+@cache
 def styles() -> str:
     """Return the style sheet of all widgets: anywidget keeps one for each class, not for each widget.
 
@@ -145,7 +151,7 @@ class Player(anywidget.AnyWidget):
         self._chapter, self._item = chapter, item
         chapter.log.refresh()
         super().__init__(
-            _esm=asset("parts.js") + asset("player.js"),
+            _esm=script("player.js"),
             _css=styles(),
             item={name: item[name] for name in ("id", "type", "practice", "title", "public")},
             view=asset(f"items/{kind.name}/view.js"),
@@ -228,7 +234,7 @@ class HandIn(anywidget.AnyWidget):
     def __init__(self, chapter: Chapter) -> None:
         self._chapter = chapter
         super().__init__(
-            _esm=asset("parts.js") + asset("hand_in.js"),
+            _esm=script("hand_in.js"),
             _css=styles(),
             course=chapter.course,
             assignment=chapter.id,

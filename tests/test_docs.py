@@ -8,10 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from autograde.cli import parser
 from autograde.place import ROOT
+from curriculum.items import TYPES
 from curriculum.load import load_course
+from curriculum.model import Model
+from curriculum.source import PlainLoader
 
 CODE = re.compile(r"^( *)```.*?^\1```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -92,6 +96,24 @@ def test_no_file_tells_of_a_machine() -> None:
             if PRIVATE.search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
     assert found == []
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_the_authors_page_shows_each_type_as_it_is(name: str) -> None:
+    page = (ROOT / "docs" / "author.md").read_text("utf-8")
+    assert f"](#{name})" in page, "the table of the types names it"
+    assert f"(img/{name}-" in page, "a picture shows it"
+    (block,) = re.findall(rf"^### {name}\n\n```yaml\n(.*?)```", page, re.MULTILINE | re.DOTALL)
+    data = yaml.load(block, PlainLoader)
+    for part in ("public", "key"):
+        model: type[Model] = getattr(TYPES[name], part)
+        needed = {field for field, info in model.model_fields.items() if info.is_required()}
+        assert needed <= data[part].keys() <= model.model_fields.keys()
+
+
+def test_the_page_of_formats_tells_the_answer_of_each_type() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text("utf-8")
+    assert [name for name in TYPES if f"\n| {name} | `{{" not in page] == []
 
 
 def test_the_item_of_contributing_is_complete(content: Path) -> None:
