@@ -68,15 +68,6 @@ def test_faults_are_shown_while_the_author_is_at_work(served: PreviewServer, pag
     page.frame_locator("iframe").nth(1).get_by_text("nowhere").wait_for()
 
 
-def test_an_item_that_has_no_place_yet_can_be_looked_at(served: PreviewServer, page: Page, content: Path) -> None:
-    plan = content / "course.yml"
-    plan.write_text(plan.read_text("utf-8").replace("e3-1-2: 40, ", ""), "utf-8")
-    for lesson in content.glob("chapters/3-norms/3-1.*.md"):
-        lesson.write_text(lesson.read_text("utf-8").replace("{{ item e3-1-2 }}", ""), "utf-8")
-    page.goto(served.address)
-    page.frame_locator("iframe").nth(1).locator("#score").get_by_text("You did not answer").wait_for()
-
-
 def test_trying_again_starts_at_the_first_control(course: Course, content: Path, page: Page) -> None:
     path = new_item("plan", "p3-1-9", course, content)
     text = re.sub("‹([^›]*)›", r"\1", path.read_text("utf-8")).replace("practice: false", "practice: true")
@@ -94,6 +85,15 @@ def test_trying_again_starts_at_the_first_control(course: Course, content: Path,
         page.get_by_role("button", name="Try again").click()
         expect(choices.first).to_be_focused()
         expect(choices.first).to_have_value("")
+
+
+def test_an_item_that_has_no_place_yet_can_be_looked_at(served: PreviewServer, page: Page, content: Path) -> None:
+    plan = content / "course.yml"
+    plan.write_text(plan.read_text("utf-8").replace("e3-1-2: 40, ", ""), "utf-8")
+    for lesson in content.glob("chapters/3-norms/3-1.*.md"):
+        lesson.write_text(lesson.read_text("utf-8").replace("{{ item e3-1-2 }}", ""), "utf-8")
+    page.goto(served.address)
+    page.frame_locator("iframe").nth(1).locator("#score").get_by_text("You did not answer").wait_for()
 
 
 def test_the_address_is_the_key_to_it(served: PreviewServer) -> None:

@@ -3,7 +3,7 @@ const WORDS = {
   where: { zh: "归入哪一类？", en: "Where does it belong?" },
   hint: {
     zh: (n) => `点一个类别，或把卡片拖过去；键盘：1–${n} 归类，←→ 换一张。`,
-    en: (n) => `Choose a category or drag the card there. On the keyboard: 1–${n} to sort, ←→ for another card.`,
+    en: (n) => `Choose a category, or drag the card there. On the keyboard: 1–${n} to sort, ←→ for another card.`,
   },
   card: { zh: "卡片", en: "Card" },
   later: { zh: "先放一放，看下一张", en: "Leave for later, show the next card" },

@@ -44,6 +44,10 @@ const WORDS = {
   all: { zh: "合计", en: "All of these" },
   groups: { zh: "分组结果", en: "Result by group" },
   number: { zh: (what) => `数量（${what}）`, en: (what) => `Number of ${what}` },
+  is: { zh: (name, value) => `${name}：${value}`, en: (name, value) => `${name}: ${value}` },
+  and: { zh: "；", en: "; " },
+  comma: { zh: "，", en: ", " },
+  or: { zh: "、", en: ", " },
   by: { zh: (measure, by) => `${measure}，按${by}`, en: (measure, by) => `${measure} by ${by}` },
   total: { zh: (n, all) => `n = ${n}（共 ${all}）`, en: (n, all) => `n = ${n} of ${all}` },
   everything: { zh: "全部", en: "all rows" },
@@ -167,7 +171,7 @@ export default function view({ host, item, ui, send }) {
     ? condition.includes(String(row[id]))
     : (condition.least == null || row[id] >= condition.least) && (condition.most == null || row[id] <= condition.most))));
 
-  const boundsText = ({ least, most }) => [least == null ? null : `≥ ${least}`, most == null ? null : `≤ ${most}`].filter(Boolean).join(", ");
+  const boundsText = ({ least, most }) => [least == null ? null : `≥ ${least}`, most == null ? null : `≤ ${most}`].filter(Boolean).join(t(WORDS.comma));
 
   function chipsOf(where) {
     return Object.entries(where).flatMap(([id, condition]) => {
@@ -175,7 +179,7 @@ export default function view({ host, item, ui, send }) {
       if (!Array.isArray(condition)) return [{ key: id, text: `${t(column.label)} ${boundsText(condition)}`, without: () => omit(where, id) }];
       return condition.map((value) => ({
         key: `${id}:${value}`,
-        text: `${t(column.label)}: ${cellName(column, value)}`,
+        text: t(WORDS.is, t(column.label), cellName(column, value)),
         without: () => (condition.length > 1 ? { ...where, [id]: condition.filter((other) => other !== value) } : omit(where, id)),
       }));
     });
@@ -186,9 +190,9 @@ export default function view({ host, item, ui, send }) {
   function whereText(where) {
     const parts = Object.entries(where).map(([id, condition]) => {
       const column = columnOf.get(id);
-      return Array.isArray(condition) ? `${t(column.label)}: ${condition.map((value) => cellName(column, value)).join(" / ")}` : `${t(column.label)} ${boundsText(condition)}`;
+      return Array.isArray(condition) ? t(WORDS.is, t(column.label), condition.map((value) => cellName(column, value)).join(t(WORDS.or))) : `${t(column.label)} ${boundsText(condition)}`;
     });
-    return parts.length ? parts.join("; ") : t(WORDS.everything);
+    return parts.length ? parts.join(t(WORDS.and)) : t(WORDS.everything);
   }
 
   // ── counting ───────────────────────────────────────────────────────────────────────────────
@@ -237,7 +241,7 @@ export default function view({ host, item, ui, send }) {
     return kept === text ? text : `${kept.slice(0, -1).trimEnd()}…`;
   }
 
-  const title = (chart) => `${t(WORDS.titles[chart.type])}: ${t(WORDS.by, measureName(chart.measure), t(columnOf.get(chart.by).label))}`;
+  const title = (chart) => t(WORDS.is, t(WORDS.titles[chart.type]), t(WORDS.by, measureName(chart.measure), t(columnOf.get(chart.by).label)));
 
   function figure(chart, room) {
     const groups = groupsOf(chart);
@@ -265,7 +269,7 @@ export default function view({ host, item, ui, send }) {
     const text = (props, words) => node("text", props, words);
     const id = newId();
 
-    const parts = [node("title", { id }, [title(chart), t(WORDS.total, some.length, rows.length), whereText(chart.where)].join("; "))];
+    const parts = [node("title", { id }, [title(chart), t(WORDS.total, some.length, rows.length), whereText(chart.where)].join(t(WORDS.and)))];
     for (const mark of marks.filter((value) => value <= high)) {
       parts.push(node("line", { class: "cs-data-grid", x1: left, x2: width - right, y1: y(mark), y2: y(mark) }), text({ x: left - 8, y: y(mark) + 4, "text-anchor": "end" }, plain(mark)));
     }

@@ -86,29 +86,29 @@ class Element(Model):
         return self.zh if language == "zh" else self.en
 
 
-class Wrong(Model):
+class Phrased(Model):
+    """What can be said in any of several phrases."""
+
+    zh: Phrases
+    en: Phrases
+
+    def phrases(self, language: Language) -> tuple[str, ...]:
+        return self.zh if language == "zh" else self.en
+
+
+class Wrong(Phrased):
     """What must not be said, unless it is denied. A red line leaves nothing of the checklist's points."""
 
     id: ItemId
     label: Text
     cost: Cost = 1
     red_line: bool = False
-    zh: Phrases
-    en: Phrases
-
-    def phrases(self, language: Language) -> tuple[str, ...]:
-        return self.zh if language == "zh" else self.en
 
 
-class Jargon(Model):
+class Jargon(Phrased):
     """A word of the trade that a customer need not know, and what to say instead."""
 
-    zh: Phrases
-    en: Phrases
     plain: Text
-
-    def phrases(self, language: Language) -> tuple[str, ...]:
-        return self.zh if language == "zh" else self.en
 
 
 class LongestSentence(Model):

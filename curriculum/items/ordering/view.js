@@ -1,8 +1,8 @@
 const WORDS = {
-  pool: { zh: "还没有排的步骤", en: "Steps not yet placed" },
-  order: { zh: "你的顺序", en: "Your order" },
+  pool: { zh: (n) => `还没有排的步骤（${n}）`, en: (n) => `Steps not yet placed (${n})` },
+  order: { zh: (n, all) => `你的顺序（${n} / ${all}）`, en: (n, all) => `Your order (${n} of ${all})` },
   poolHint: { zh: "点一下，就排到最后。", en: "Choose a step to put it at the end of your order." },
-  orderHint: { zh: "用箭头调整，也可以拖动；键盘：Alt+↑ 或 Alt+↓。", en: "Move steps with the arrows or drag them; on the keyboard, Alt+↑ or Alt+↓." },
+  orderHint: { zh: "用箭头调整，也可以拖动；键盘：Alt+↑ 或 Alt+↓。", en: "Move steps with the arrows, or drag them. On the keyboard: Alt+↑ or Alt+↓." },
   poolEmpty: { zh: "所有步骤都排好了。", en: "All steps are placed." },
   orderEmpty: { zh: "这里还是空的。先选第一步。", en: "Nothing here yet. Choose the first step." },
   up: { zh: (step) => `上移：${step}`, en: (step) => `Move up: ${step}` },
@@ -133,8 +133,8 @@ export default function view({ host, item, ui, send }) {
   function draw() {
     if (drag) return;
     const waiting = [...steps.keys()].filter((id) => !order.includes(id));
-    poolTitle.textContent = `${t(WORDS.pool)} (${waiting.length})`;
-    orderTitle.textContent = `${t(WORDS.order)} (${order.length}/${steps.size})`;
+    poolTitle.textContent = t(WORDS.pool, waiting.length);
+    orderTitle.textContent = t(WORDS.order, order.length, steps.size);
     poolHint.textContent = t(waiting.length ? WORDS.poolHint : WORDS.poolEmpty);
     orderHint.textContent = t(order.length ? WORDS.orderHint : WORDS.orderEmpty);
     orderHint.hidden = locked;

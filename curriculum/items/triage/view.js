@@ -41,7 +41,7 @@ const WORDS = {
   },
   goOn: { zh: "继续", en: "Continue" },
   state: { zh: (waiting) => `${waiting} 位在等`, en: (waiting) => `${waiting} waiting` },
-  answered: { zh: (done, all) => `已答复 ${done}/${all}`, en: (done, all) => `${done} of ${all} answered` },
+  answered: { zh: (done, all) => `已答复 ${done} / ${all}`, en: (done, all) => `${done} of ${all} answered` },
   finish: { zh: "结束这一班", en: "Finish" },
   sure: {
     zh: (left) => `还有 ${left} 位没有得到答复。真的结束吗？`,
@@ -68,7 +68,7 @@ const WORDS = {
     "can-wait": { zh: "可以等", en: "Can wait" },
   },
   send: { zh: "发送", en: "Send" },
-  keys: { zh: "键盘：数字选回复，回车往下走。", en: "Keyboard: number keys choose a reply, Enter goes on." },
+  keys: { zh: "键盘：数字选回复，回车往下走。", en: "On the keyboard: number keys choose a reply, Enter goes on." },
   needReply: { zh: "请先选一条回复。", en: "Choose a reply first." },
   needPriority: { zh: "还请选一下有多急。", en: "Please also say how pressing it is." },
   sent: { zh: (name) => `已回复${name}。`, en: (name) => `Sent to ${name}.` },

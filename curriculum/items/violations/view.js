@@ -1,9 +1,9 @@
 const WORDS = {
   hint: {
-    zh: "读一读这段记录，点选你认为不妥的地方；再点一次即取消。",
+    zh: "读一读这段记录，点一下你认为不妥的地方；再点一下，就取消。",
     en: "Read the transcript and mark each part that you find at fault. Choose it again to take the mark away.",
   },
-  marked: { zh: (n) => `已标记 ${n} 处`, en: (n) => `${n} marked` },
+  marked: { zh: (n, all) => `已标记 ${n} / ${all}`, en: (n, all) => `${n} of ${all} marked` },
   transcript: { zh: "对话记录", en: "Transcript" },
 };
 
@@ -15,14 +15,15 @@ export default function view({ host, item, ui, send }) {
   let drawnIn = null;
 
   const hint = h("p", { class: "cs-hint" });
-  const count = h("p", { class: "cs-count" });
+  const { seeded } = item.public;
+  const count = h("p", { class: "cs-tally" });
   const transcript = h("div", { class: "cs-transcript", role: "group" });
   host.append(hint, transcript, count);
 
   function toggle(id) {
     if (locked) return;
     const next = ids.filter((other) => (other === id) !== marked.has(other));
-    announce(t(WORDS.marked, next.length));
+    announce(t(WORDS.marked, next.length, seeded));
     send({ marked: next });
   }
 
@@ -57,8 +58,9 @@ export default function view({ host, item, ui, send }) {
         node.setAttribute("aria-pressed", String(marked.has(node.dataset.span)));
         node.setAttribute("aria-disabled", String(locked));
       }
-      count.dataset.none = String(!marked.size);
-      count.replaceChildren(icon("flag"), h("span", null, t(WORDS.marked, marked.size)));
+      const full = marked.size === seeded;
+      count.dataset.full = String(full);
+      count.replaceChildren(icon(full ? "check" : "open"), h("span", null, t(WORDS.marked, marked.size, seeded)));
       hint.hidden = locked;
     },
   };
