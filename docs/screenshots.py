@@ -48,7 +48,7 @@ TYPES = {
     "classification": ("e3-4-4", "en", 1000),
     "numeric": ("e2-2-4", "zh", 1350),
     "data_analysis": ("e3-4-2", "en", 1350),
-    "plan": ("e3-4-1", "en", 1250),
+    "plan": ("e3-4-1", "en", 1200),
     "triage": ("e3-3-1", "zh", 1150),
     "free_text": ("e2-2-3", "en", 1000),
     "reflection": ("e3-1-4", "zh", 1000),
