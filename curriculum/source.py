@@ -46,6 +46,9 @@ def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
     return Problem(name, 1, "missing-file", f"this is no file that can be read: {error.strerror}; put the file here")
 
 
+IDENTIFIER = re.compile(r"^[\w-]+(\.[\w-]+)*$")
+
+
 class PlainLoader(yaml.CSafeLoader):
     """YAML as people who don't program expect it: yes, no, on, 9:30, 1_000 and dates are words.
 
@@ -85,7 +88,9 @@ class YamlSource:
             mark = error.problem_mark or error.context_mark
             # The end of the text is said to be on the line after it.
             line = min(mark.line, text.rstrip("\n").count("\n")) + 1 if mark else 1
-            message = f"this is no valid YAML: {error.problem or error.context}"
+            # What is wrong may stand at the end of the line before.
+            near = "\n".join(text.splitlines()[max(0, line - 2) : line])
+            message = f"this is no valid YAML: {error.problem or error.context}; {remedy(near)}"
             self.problems.append(Problem(name, line, "broken-yaml", message))
         except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
             self.report((), "broken-yaml", f"this is no valid YAML: {error}".splitlines()[0])
@@ -143,6 +148,15 @@ def named(detail: ErrorDetails) -> str:
             return "wrong-value"
 
 
+def remedy(written: str) -> str:
+    """Say what is usually behind a line that can't be read as it was meant."""
+    if "\t" in written:
+        return "there is a tab; write blanks instead"
+    if re.search(r"^\W*\w+：", written, re.MULTILINE):
+        return "there is a full-width ：; write : and a blank"
+    return 'put texts that hold a comma, a colon or quotation marks into "…", and check the indent'
+
+
 def sentence(detail: ErrorDetails) -> str:
     """Put a validation error into one sentence with its remedy."""
     field = next((str(key) for key in reversed(detail["loc"]) if isinstance(key, str) and key != "[key]"), "this")
@@ -151,6 +165,8 @@ def sentence(detail: ErrorDetails) -> str:
             return f"the {'Chinese' if field == 'zh' else 'English'} text is missing; add `{field}:`"
         case "missing":
             return f"`{field}` is missing; add it"
+        case "extra_forbidden" if not IDENTIFIER.match(field):
+            return f"“{field}” was taken for the name of a field; {remedy(field)}"
         case "extra_forbidden":
             return f"`{field}` is not known here; take it out or mend its name"
         case "string_too_short" if field in ("zh", "en"):

@@ -203,6 +203,16 @@ SEEDS = {
     "rationale twice": Seed(
         "broken-yaml", VIOLATIONS, "    both-hands:\n", "    looks-aside:\n", "    looks-aside:", "twice"
     ),
+    "tab": Seed("broken-yaml", ORDERING, "sector: bank", "sector:\n\tbank", "\tbank", "write blanks"),
+    "full-width colon": Seed("broken-yaml", ORDERING, "revision: 1", "revision：1", "practice: false", "full-width ："),
+    "unquoted comma": Seed(
+        "unknown-field",
+        ORDERING,
+        'en: "From opening check to farewell"}',
+        "en: From opening, to farewell}",
+        "title: {zh",
+        "comma",
+    ),
     "no YAML": Seed("broken-yaml", ORDERING, "sector: bank", "sector: bank: all", "sector: bank: all", "no valid YAML"),
     "impossible date": Seed(
         "wrong-value",
