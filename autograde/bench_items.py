@@ -74,7 +74,7 @@ def linting() -> float:
 
 def enlarge(course: Course, root: Path) -> None:
     """Write a course into a folder, and copies of its items until there are `LINTED`."""
-    for name in ("rules.yml", "points.tsv"):
+    for name in ("rules.yml", "points.tsv", "glossary.tsv"):
         shutil.copy(CONTENT / name, root)
     shutil.copytree(CONTENT / "chapters", root / "chapters")
     plan = course.plan.model_dump(mode="json")

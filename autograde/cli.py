@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     look.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     cover = add("coverage", run_coverage, "Show which points are taught and exercised, and what guessing earns.")
     cover.add_argument("--html", type=Path, help="also write a page with every point")
+    add("simulate", run_simulate, "Let simulated learners play every graded item, and show how items tell them apart.")
     locked = add("lock", run_lock, "Remember keys and wordings as released, so that lint guards them.")
     locked.add_argument("ids", nargs="*", metavar="id", help="items or sections; without any, the whole course")
     make = add("build", run_build, "Write source/ and the schemas from the content.")
@@ -124,6 +125,12 @@ def run_coverage(options: argparse.Namespace) -> None:
     from autograde.authoring import print_coverage
 
     print_coverage(console, load_course(), options.html)
+
+
+def run_simulate(_options: argparse.Namespace) -> None:
+    from autograde.simulate import print_statistics
+
+    print_statistics(console, load_course())
 
 
 def run_lock(options: argparse.Namespace) -> None:

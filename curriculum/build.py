@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curriculum.load import Chapter, Course, Theory
-from curriculum.model import LANGUAGES, Criterion, Item, PointId, find
+from curriculum.load import Chapter, Course, Term, Theory
+from curriculum.model import LANGUAGES, Criterion, Item, Language, PointId, Text, find
 from curriculum.schema import schema_files
 
 PLAY = 'from curriculum.player import play\nplay("{item}")'
@@ -19,6 +19,7 @@ HAND_IN = "from curriculum.player import hand_in\nhand_in()"
 HIDDEN_TEST = '### BEGIN HIDDEN TESTS\nfrom autograde.engine import earned\nearned("{item}")\n### END HIDDEN TESTS'
 NOTE = "*你写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
 TO_BE_MARKED = "*这里由培训师评定。 · Your trainer marks here.*"
+GLOSSARY = Text(zh="词汇表", en="Glossary")
 TRAINER = {"role": "trainer"}
 NBGRADER_SCHEMA = 3
 
@@ -119,6 +120,7 @@ def notebook(course: Course, chapter: Chapter) -> dict[str, Any]:
             else:
                 cells += item_cells(part, chapter.points.get(part.id))
     cells.append(code_cell("hand-in", HAND_IN, {}))
+    cells += glossary_cells(course, chapter)
     return {
         "cells": cells,
         "metadata": {
@@ -136,6 +138,25 @@ def theory_cells(part: Theory, cell_id: str) -> list[Cell]:
         markdown_cell(f"{cell_id}-{language}", part.text[language], {"counterside": {"lang": language}})
         for language in LANGUAGES
     ]
+
+
+def glossary_cells(course: Course, chapter: Chapter) -> list[Cell]:
+    """Return what the chapter's terms mean, in the order of each language's alphabet; nothing if it links none."""
+    used = {name for section in chapter.sections for name in section.terms}
+    if not used:
+        return []
+    cells = []
+    for language in LANGUAGES:
+        terms = sorted((course.glossary[name] for name in used), key=lambda term: alphabet(term, language))
+        entries = (f"### {term.heading}\n\n{term.meaning[language]}" for term in terms)
+        text = "\n\n".join([f"## {GLOSSARY[language]}", *entries])
+        cells.append(markdown_cell(f"glossary-{language}", text, {"counterside": {"lang": language}}))
+    return cells
+
+
+def alphabet(term: Term, language: Language) -> bytes:
+    """Return a key to sort by. GBK has the common Chinese characters by their pronunciation."""
+    return term.name[language].lower().encode("gbk")
 
 
 def item_cells(item: Item, points: float | None) -> list[Cell]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import quote
 
 from annotated_types import Gt
 from pydantic import RootModel
@@ -33,7 +34,7 @@ from curriculum.source import ContentError, Keys, Problem, YamlSource, unreadabl
 
 CONTENT = Path(__file__).parent
 DIRECTIVE = re.compile(r"^\{\{\s*(?P<word>[a-z]+)\s+(?P<args>[^}]*?)\s*\}\}\s*$")
-INLINE_RULE = re.compile(r"\{\{\s*rule\s+(\S+?)\s*\}\}")
+INLINE = re.compile(r"\{\{\s*(rule|term)\s+(\S+?)(?:\s+([^}]*?))?\s*\}\}")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -70,6 +71,23 @@ class Rule(Model):
     jurisdiction: str
 
 
+class Term(NamedTuple):
+    """An entry of the glossary."""
+
+    name: Text
+    meaning: Text
+
+    @property
+    def heading(self) -> str:
+        """What stands above the entry in either language, and what a link leads to."""
+        return f"{self.name.zh} · {self.name.en}"
+
+    @property
+    def anchor(self) -> str:
+        """The heading's address in JupyterLab, where blanks are hyphens."""
+        return f"#{quote(self.heading.replace(' ', '-'))}"
+
+
 @dataclass(frozen=True, slots=True)
 class Theory:
     """A stretch of Markdown in both languages and the points it teaches."""
@@ -82,6 +100,7 @@ class Theory:
 class Section:
     plan: SectionPlan
     parts: tuple[Theory | Item, ...]
+    terms: tuple[str, ...] = ()
 
     @property
     def items(self) -> list[Item]:
@@ -114,6 +133,7 @@ class Course:
     chapters: tuple[Chapter, ...]
     rules: Mapping[str, Rule]
     teaching_points: Mapping[str, Text]
+    glossary: Mapping[str, Term]
 
     def chapter(self, chapter_id: str) -> Chapter:
         """Return a chapter by id. Raises KeyError."""
@@ -146,6 +166,7 @@ class Loader:
         # As the files say it, so that one fault in a file doesn't look like many in what it teaches.
         self.taught: set[str] = set()
         self.covered: set[str] = set()
+        self.terms: dict[Path, list[str]] = {}
 
     def course(self) -> Course:
         """Return the course. Raises ContentError with every fault that makes it unusable."""
@@ -162,6 +183,7 @@ class Loader:
             )
         self.rules = self.read_rules()
         self.teaching_points = self.read_teaching_points()
+        self.glossary = self.read_glossary()
         # Every file is checked, whatever course.yml says of it, so that all faults come at once.
         for path in sorted(self.root.glob("chapters/*/items/*.yml")):
             self.read_item(path)
@@ -171,7 +193,7 @@ class Loader:
             self.check_plan(plan, source)
         self.problems += source.problems
         chapters = [self.chapter(chapter, source) for chapter in plan.chapters] if plan else []
-        return Course(plan, tuple(chapters), self.rules, self.teaching_points) if plan else None
+        return Course(plan, tuple(chapters), self.rules, self.teaching_points, self.glossary) if plan else None
 
     def report(self, path: Path, line: int, rule: str, message: str) -> None:
         self.problems.append(Problem(self.name(path), line, rule, message))
@@ -199,25 +221,33 @@ class Loader:
         return {str(name): rule for name, rule in rules.root.items()} if rules else {}
 
     def read_teaching_points(self) -> dict[str, Text]:
-        path = self.root / "points.tsv"
+        rows = self.table("points.tsv", "teaching point", "term_zh", "statement_en")
+        return {point: Text(zh=zh, en=en) for point, (zh, en) in rows.items()}
+
+    def read_glossary(self) -> dict[str, Term]:
+        rows = self.table("glossary.tsv", "term", "zh", "en", "meaning_zh", "meaning_en")
+        return {name: Term(Text(zh=zh, en=en), Text(zh=said, en=says)) for name, (zh, en, said, says) in rows.items()}
+
+    def table(self, file: str, what: str, *columns: str) -> dict[str, list[str]]:
+        """Return the rows of a file with tabs between its columns: by id, what stands in `columns`."""
+        path = self.root / file
         head, *rows = self.text(path).splitlines() or [""]
-        columns = head.split("\t")
-        needed = ("id", "term_zh", "statement_en")
-        if not set(needed) <= set(columns):
+        names, found = head.split("\t"), dict[str, list[str]]()
+        needed = ("id", *columns)
+        if not set(needed) <= set(names):
             message = f"the first line should name the columns {', '.join(needed)}"
             self.report(path, 1, "missing-column", message)
             return {}
-        points: dict[str, Text] = {}
         for number, row in enumerate(rows, start=2):
-            cells = dict(zip(columns, row.split("\t"), strict=False))
-            point, zh, en = (cells.get(column, "").strip() for column in needed)
-            if point in points:
-                self.report(path, number, "duplicate-id", f"teaching point {point} stands here twice; keep one")
-            elif point and zh and en:
-                points[point] = Text(zh=zh, en=en)
+            cells = dict(zip(names, row.split("\t"), strict=False))
+            name, *rest = (cells.get(column, "").strip() for column in needed)
+            if name in found:
+                self.report(path, number, "duplicate-id", f"{what} {name} stands here twice; keep one")
+            elif name and all(rest):
+                found[name] = rest
             elif row.strip():
-                self.report(path, number, "missing-column", f"a point needs {', '.join(needed)}; fill them in")
-        return points
+                self.report(path, number, "missing-column", f"a {what} needs {', '.join(needed)}; fill them in")
+        return found
 
     def check_plan(self, plan: CoursePlan, source: YamlSource) -> None:
         """Report ids of chapters and sections that stand there before."""
@@ -304,10 +334,10 @@ class Loader:
                 source.report(("key", *path), "unknown-point", message.format("point"))
 
     def section(self, plan: SectionPlan, folder: Path, pictures: Mapping[str, Path]) -> Section:
-        items = self.items
+        items, stem = self.items, plan.id.replace(".", "-")
         by_language: dict[Language, list[Segment]] = {}
         for language in LANGUAGES:
-            path = folder / f"{plan.id.replace('.', '-')}.{language}.md"
+            path = folder / f"{stem}.{language}.md"
             if path.is_file():
                 by_language[language] = list(self.segments(path, language, pictures))
             else:
@@ -315,7 +345,7 @@ class Loader:
         if len(by_language) < len(LANGUAGES):
             return Section(plan, ())
         zh, en = by_language["zh"], by_language["en"]
-        path = folder / f"{plan.id.replace('.', '-')}.en.md"
+        path = folder / f"{stem}.en.md"
         for a, b in zip(zh, en, strict=False):
             if a.directive != b.directive:
                 message = f"here stands “{b.directive}”, in the Chinese file “{a.directive}”; both need the same order"
@@ -335,14 +365,17 @@ class Loader:
                 parts.append(Theory(Text(zh=a.text, en=b.text), tuple(map(PointId, a.args.split()))))
             elif a.text or b.text:
                 self.report(path, b.line, "missing-translation", "this part is empty in one language; write it")
-        return Section(plan, tuple(parts))
+        terms, chinese = (self.terms.get(path.with_name(f"{stem}.{language}.md"), []) for language in ("en", "zh"))
+        for name in sorted(set(terms) ^ set(chinese)):
+            self.report(path, 1, "languages-differ", f"term {name} is linked in one language only; link it in both")
+        return Section(plan, tuple(parts), tuple(terms))
 
     def segments(self, path: Path, language: Language, pictures: Mapping[str, Path]) -> Iterator[Segment]:
         """Split a lesson at its directives. Text after an item is a segment of its own."""
         word, args, start, lines = "text", "", 1, []
         for number, line in enumerate(self.text(path).splitlines(), start=1):
-            directive = DIRECTIVE.match(line)
-            if line.lstrip().startswith("{{") and not directive:
+            directive, bare = DIRECTIVE.match(line), line.lstrip()
+            if bare.startswith("{{") and not directive and not INLINE.match(bare):
                 self.report(
                     path,
                     number,
@@ -350,13 +383,13 @@ class Loader:
                     "this directive is not closed or not known; write it as {{ item e3-1-1 }}",
                 )
                 continue
-            if not directive or directive["word"] == "rule":
+            if not directive or directive["word"] in ("rule", "term"):
                 lines.append(self.inline(line, language, path, number, pictures))
                 continue
             if word != "text" or any(text.strip() for text in lines):
                 yield Segment(word, args, start, "\n".join(lines).strip())
             if directive["word"] not in ("teaches", "item"):
-                message = f"“{directive['word']}” is no directive; use teaches, item or rule"
+                message = f"“{directive['word']}” is no directive; use teaches, item, rule or term"
                 self.report(path, number, "broken-directive", message)
             word, args, start, lines = directive["word"], directive["args"], number, []
             if word == "teaches":
@@ -377,14 +410,24 @@ class Loader:
                 message = f"there is no picture {picture} beside this file; add it or mend its name"
                 self.report(path, number, "missing-picture", message)
 
-        def fact(match: re.Match[str]) -> str:
-            rule = self.rules.get(match[1])
-            if rule is None:
-                message = f"there is no rule {match[1]} in rules.yml"
-                self.report(path, number, "unknown-rule", message)
-            return rule.text[language] if rule else match[0]
+        def said(match: re.Match[str]) -> str:
+            word, name, wording = match.groups()
+            if word == "rule":
+                rule = self.rules.get(name)
+                if rule is None:
+                    message = f"there is no rule {name} in rules.yml"
+                    self.report(path, number, "unknown-rule", message)
+                return rule.text[language] if rule else match[0]
+            term, seen = self.glossary.get(name), self.terms.setdefault(path, [])
+            if term is None:
+                self.report(path, number, "unknown-term", f"there is no term {name} in glossary.tsv")
+            if name in seen:
+                message = f"term {name} is linked above already; link its first use only"
+                self.report(path, number, "term-repeated", message)
+            seen.append(name)
+            return f"[{wording or term.name[language]}]({term.anchor})" if term else match[0]
 
-        return INLINE_RULE.sub(fact, line)
+        return INLINE.sub(said, line)
 
     def check_points(self, plan: ChapterPlan, sections: tuple[Section, ...], course: YamlSource) -> None:
         """Report graded items without points, points without item, and items not placed just once."""

@@ -163,7 +163,11 @@ K = TypeVar("K", bound=Key)
 R = TypeVar("R", bound=Response)
 
 
-Choose = Callable[[Sequence[Text]], int]
+Choose = Callable[[Sequence[Text], int], int]
+"""Gets texts to choose from and the index of the right one, and returns an index.
+
+Where the right answer is none of the texts, its index is their number.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +181,8 @@ class ItemType(Generic[P, K, R]):
     release(public): the public data as learners get it, in an order that says nothing.
     labels(public, key): what each ref of the evidence is called.
     words: a sentence for each rule of the evidence, with `{ref}`, `{other}` and its values.
-    guess(public, choose): a raw response of somebody who knows nothing and leaves
-        each choice to `choose`, which gets the texts to choose from and returns an
-        index; None where there is nothing to guess.
+    play(public, key, choose): the raw response of somebody who leaves each decision
+        to `choose`: who always takes the right one earns all there is.
     prose(public, response, language): what the learner wrote in their own words,
         to be shown with the score; None for a type without free text.
     note(response): what the learner wrote to the trainer, who answers it in
@@ -202,7 +205,7 @@ class ItemType(Generic[P, K, R]):
     release: Callable[[P], P]
     labels: Callable[[P, K], Mapping[str, Text]]
     words: Mapping[str, Text]
-    guess: Callable[[P, Choose], Any] | None
+    play: Callable[[P, K, Choose], Any]
     prose: Callable[[P, R, Language], str] | None = None
     note: Callable[[R], str] | None = None
     rubric: Rubric | None = None

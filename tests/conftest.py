@@ -28,7 +28,14 @@ def copy_sample(folder: Path) -> Path:
     """Copy section 3.1 into a course of its own, so that what tests expect doesn't depend on what else is taught."""
     (folder / CHAPTER / "items").mkdir(parents=True)
     (folder / CHAPTER / "img").mkdir()
-    for pattern in ("rules.yml", "points.tsv", f"{CHAPTER}/3-1.*", f"{CHAPTER}/items/?3-1-*", f"{CHAPTER}/img/visit.*"):
+    for pattern in (
+        "rules.yml",
+        "points.tsv",
+        "glossary.tsv",
+        f"{CHAPTER}/3-1.*",
+        f"{CHAPTER}/items/?3-1-*",
+        f"{CHAPTER}/img/visit.*",
+    ):
         for path in CONTENT.glob(pattern):
             shutil.copy(path, folder / path.relative_to(CONTENT))
     plan = (CONTENT / "course.yml").read_text("utf-8")

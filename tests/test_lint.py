@@ -14,7 +14,7 @@ import pytest
 from autograde.place import ROOT
 from curriculum.items import TYPES
 from curriculum.lint import lint
-from curriculum.lint.chance import floors
+from curriculum.lint.chance import floors, right, share
 from curriculum.lint.coverage import coverage
 from curriculum.lint.lock import lockable, read_lock, write_lock
 from curriculum.lint.texts import amounts_of, claims
@@ -236,8 +236,14 @@ def test_random_play_comes_to_the_mean() -> None:
     assert floors(item) == floors(item)
 
 
-def test_where_there_is_nothing_to_choose_nothing_is_guessed(course: Course) -> None:
-    assert floors(course.items["e3-1-4"]) == {}
+def test_writing_nothing_earns_nothing(course: Course) -> None:
+    assert set(floors(course.items["e3-1-4"]).values()) == {0}
+
+
+def test_who_always_knows_what_is_right_earns_everything(whole_course: Course) -> None:
+    assert {name: share(item, right) for name, item in whole_course.items.items()} == dict.fromkeys(
+        whole_course.items, 1
+    )
 
 
 def test_practice_may_be_guessed(content: Path) -> None:

@@ -230,6 +230,20 @@ SEEDS = {
     "unknown rule in a lesson": Seed(
         "unknown-rule", ZH, "{{ rule F-CN-05 }}", "{{ rule F-CN-99 }}", "F-CN-99", "F-CN-99"
     ),
+    "unknown term in a lesson": Seed(
+        "unknown-term", (EN, ZH), "{{ rule F-CN-05 }}", "{{ term G999 }}", "{{ term G999 }}", "G999"
+    ),
+    "term linked twice": Seed(
+        "term-repeated",
+        (EN, ZH),
+        "{{ rule F-CN-05 }}",
+        "{{ term G024 }}\n{{ term G024 so }}",
+        "{{ term G024 so }}",
+        "G024",
+    ),
+    "term linked in one language only": Seed(
+        "languages-differ", ZH, "{{ rule F-CN-05 }}", "{{ term G024 }}", "", "G024", where=EN
+    ),
     "unknown item in a lesson": Seed(
         "unknown-item", (EN, ZH), "{{ item p3-1-2 }}", "{{ item p3-9-9 }}", "p3-9-9", "p3-9-9"
     ),
@@ -377,7 +391,15 @@ SEEDS = {
         "guaranteed returns",
         "guaranteed returns",
     ),
-    # guessing
+    # guessing, and the best answer
+    "model log that would not be accepted": Seed(
+        "best-falls-short",
+        REFLECTION,
+        "上午九点，银行柜台。一位先生递来存折说“补登”，手一直在抖。",
+        "上午。",
+        "key:",
+        "0%",
+    ),
     "any order will do": Seed(
         "chance-floor",
         ORDERING,
@@ -537,7 +559,7 @@ def test_missing_language_of_a_lesson(name: str, content: Path, capsys: pytest.C
     assert_named(said, (f"{name}:1: ", "translation is missing", "missing-translation"))
 
 
-@pytest.mark.parametrize("name", [REFLECTION, "rules.yml", "course.yml", "points.tsv", EN])
+@pytest.mark.parametrize("name", [REFLECTION, "rules.yml", "course.yml", "points.tsv", "glossary.tsv", EN])
 def test_file_in_another_encoding(name: str, content: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = content / name
     path.write_bytes(path.read_bytes() + "# 礼仪\n".encode("gb18030"))
@@ -546,7 +568,7 @@ def test_file_in_another_encoding(name: str, content: Path, capsys: pytest.Captu
     assert_named(said, (f"{name}:1: ", "UTF-8", "not-utf-8"))
 
 
-@pytest.mark.parametrize("name", ["rules.yml", "points.tsv", "course.yml"])
+@pytest.mark.parametrize("name", ["rules.yml", "points.tsv", "glossary.tsv", "course.yml"])
 def test_missing_file(name: str, content: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (content / name).unlink()
     code, said = lint(content, capsys)

@@ -1,4 +1,7 @@
-"""What somebody earns who knows nothing: by chance, or by always taking the first, last or longest option."""
+"""What somebody earns who knows nothing: by chance, or by always taking the first, last or longest option.
+
+And what the best answer earns, which must be everything: otherwise the key asks for what cannot be done.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,16 @@ PLAYS = 30
 """Random plays of an item; the standard error of their mean is at most .09, for shares of 0 and 1."""
 
 
-def first(_texts: Sequence[Text]) -> int:
+def first(_texts: Sequence[Text], _right: int) -> int:
     return 0
 
 
-def last(texts: Sequence[Text]) -> int:
+def last(texts: Sequence[Text], _right: int) -> int:
     return len(texts) - 1
 
 
 def longest(language: Language) -> Choose:
-    return lambda texts: max(range(len(texts)), key=lambda i: len(texts[i][language]))
+    return lambda texts, _right: max(range(len(texts)), key=lambda i: len(texts[i][language]))
 
 
 FIXED: dict[str, tuple[Choose, ...]] = {
@@ -37,29 +40,35 @@ FIXED: dict[str, tuple[Choose, ...]] = {
 
 
 def floors(item: Item, plays: int = PLAYS) -> dict[str, float]:
-    """Return the share that each way of guessing earns; empty where there is nothing to guess.
+    """Return the share that each way of guessing earns.
 
     `random` is the mean of `plays`; `longest` is that of the language in which it earns more.
     Options stand in the order in which learners get them.
     """
-    if item.kind.guess is None:
-        return {}
-    public, guess = item.kind.release(item.public), item.kind.guess
-
-    def play(choose: Choose) -> float:
-        return judge(item, guess(public, choose))[0].share
-
     random = Random(item.id)
-    by_chance = fmean(play(lambda texts: random.randrange(len(texts))) for _play in range(plays))
-    return {"random": by_chance, **{name: max(map(play, ways)) for name, ways in FIXED.items()}}
+    by_chance = fmean(share(item, lambda texts, _right: random.randrange(len(texts))) for _play in range(plays))
+    return {"random": by_chance, **{name: max(share(item, way) for way in ways) for name, ways in FIXED.items()}}
+
+
+def share(item: Item, choose: Choose) -> float:
+    """Return the share that somebody earns who leaves each decision to `choose`."""
+    return judge(item, item.kind.play(item.kind.release(item.public), item.key, choose))[0].share
+
+
+def right(_texts: Sequence[Text], right: int) -> int:
+    return right
 
 
 def check(loader: Loader, items: Iterable[Item]) -> Iterator[Problem]:
-    """Report those of `items` that are graded and that guessing passes. Practice never counts."""
+    """Report items whose best answer falls short, and graded ones that guessing passes. Practice never counts."""
     for item in items:
-        for name, share in {} if item.head.practice else floors(item).items():
-            if share >= PASS:
+        best = share(item, right)
+        if best < 1:
+            message = f"the best answer that its key knows earns {best:.0%} of “{item.id}”; mend the key or the item"
+            yield loader.problem(item, ("key",), "best-falls-short", message)
+        for name, earned in {} if item.head.practice else floors(item).items():
+            if earned >= PASS:
                 who = "guessing" if name == "random" else f"always taking the {name} option"
                 remedy = "make the wrong ways more tempting, or the right one worth more"
-                message = f"{who} earns {share:.0%} of “{item.id}”, and {PASS:.0%} is a pass; {remedy}"
+                message = f"{who} earns {earned:.0%} of “{item.id}”, and {PASS:.0%} is a pass; {remedy}"
                 yield loader.problem(item, ("public",), "chance-floor", message)

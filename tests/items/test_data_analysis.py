@@ -25,9 +25,9 @@ from curriculum.items.data_analysis.model import (
     DataAnalysisResponse,
     Question,
     files,
-    guess,
     missing,
     number_text,
+    play,
     read_number,
     release,
     selected,
@@ -432,7 +432,7 @@ def test_what_is_still_to_do() -> None:
 def test_a_guess_is_a_whole_answer() -> None:
     dice = random.Random(1)
     for _ in range(50):
-        response = guess(ITEM_PUBLIC, lambda texts: dice.randrange(len(texts)))
+        response = play(ITEM_PUBLIC, ITEM_KEY, lambda texts, _right: dice.randrange(len(texts)))
         assert judge(ITEM, response)[1] is None
 
 

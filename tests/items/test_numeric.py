@@ -444,7 +444,7 @@ def test_any_json_is_scored_or_refused() -> None:
 
 
 def test_guessing_copies_from_the_table() -> None:
-    guessed = TYPE.guess(BOTH.public, lambda texts: len(texts) - 1) if TYPE.guess else None
+    guessed = TYPE.play(BOTH.public, BOTH.key, lambda texts, _right: len(texts) - 1)
     assert guessed == {"values": {"rate": "1,072", "fee": "1,072"}, "choice": "hides-fee"}
 
 

@@ -234,7 +234,7 @@ def test_a_red_line_is_crossed_by_what_is_planned_alone(plan: Plan) -> None:
 
 
 def test_guessing_ends_a_row_that_is_left_out_and_missing_says_what_comes_next() -> None:
-    raw = plan_type.TYPE.guess(ITEM.public, lambda texts: len(texts) - 1)  # type: ignore[misc]
+    raw = plan_type.TYPE.play(ITEM.public, ITEM.key, lambda texts, _right: len(texts) - 1)
     assert raw == {"plan": {row: {"week": "none"} for row in ROWS}}
     assert judge(ITEM, {"plan": MODEL})[1] is None
     left = judge(ITEM, {"plan": {"ann": MODEL["ann"]}})[1]

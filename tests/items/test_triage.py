@@ -15,7 +15,7 @@ from curriculum.items import TYPES
 from curriculum.items.triage.model import TriageKey, TriagePublic, check, release, standing_clock
 from curriculum.items.triage.score import score
 from curriculum.load import CONTENT, Loader
-from curriculum.model import Head, Item, Score, Text
+from curriculum.model import Choose, Head, Item, Score, Text
 from curriculum.verdict import InvalidResponseError, explain, follower, judge, parse
 
 TEXT = {"zh": "甲", "en": "a"}
@@ -345,7 +345,7 @@ def test_better_never_earns_less(case: tuple[Queue, Events], data: st.DataObject
 @given(shifts())
 def test_whatever_order_the_untimed_clock_never_goes_back(case: tuple[Queue, Events]) -> None:
     queue, _ = case
-    response = KIND.guess(queue.item.public, lambda texts: len(texts) - 1)  # type: ignore[misc]
+    response = KIND.play(queue.item.public, queue.item.key, lambda texts, _right: len(texts) - 1)
     events = parse(KIND, queue.item.public, response).events  # type: ignore[attr-defined]
     for n in range(len(events) + 1):
         times, clock = standing_clock(queue.item.public, events[:n])  # type: ignore[arg-type]
@@ -467,14 +467,14 @@ def test_nobody_passes_a_written_queue_by_chance(written: Item) -> None:
     item = Item(written.head, written.kind, public, written.key)
     rng = random.Random(1)
 
-    def share(choose: Callable[[Sequence[Text]], int]) -> float:
-        return judge(item, written.kind.guess(public, choose))[0].share  # type: ignore[misc]
+    def share(choose: Choose) -> float:
+        return judge(item, written.kind.play(public, written.key, choose))[0].share
 
-    assert sum(share(lambda texts: rng.randrange(len(texts))) for _ in range(300)) / 300 < 0.4
-    assert share(lambda texts: 0) < 0.55
-    assert share(lambda texts: len(texts) - 1) < 0.55
+    assert sum(share(lambda texts, _right: rng.randrange(len(texts))) for _ in range(300)) / 300 < 0.4
+    assert share(lambda texts, _right: 0) < 0.55
+    assert share(lambda texts, _right: len(texts) - 1) < 0.55
     for language in ("zh", "en"):
-        longest = [lambda texts, at=language: max(range(len(texts)), key=lambda i: len(texts[i][at]))]
+        longest = [lambda texts, _right, at=language: max(range(len(texts)), key=lambda i: len(texts[i][at]))]
         assert share(longest[0]) < 0.55
 
 

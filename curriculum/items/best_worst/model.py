@@ -80,8 +80,13 @@ def labels(public: BestWorstPublic, key: BestWorstKey) -> dict[str, Text]:
     return {reply.id: reply.text for reply in public.replies}
 
 
-def guess(public: BestWorstPublic, choose: Choose) -> dict[str, str]:
+def play(public: BestWorstPublic, key: BestWorstKey, choose: Choose) -> dict[str, str]:
     left = list(public.replies)
-    best = left.pop(choose([reply.text for reply in left]))
-    worst = left.pop(choose([reply.text for reply in left]))
-    return {"best": best.id, "worst": worst.id}
+
+    def pick(right: str) -> str:
+        ids = [reply.id for reply in left]
+        # The right one is gone where it was taken for the other end.
+        at = ids.index(right) if right in ids else 0
+        return left.pop(choose([reply.text for reply in left], at)).id
+
+    return {"best": pick(key.order[0]), "worst": pick(key.order[-1])}

@@ -16,5 +16,5 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
-    guess=model.guess,
+    play=model.play,
 )

@@ -120,6 +120,6 @@ def labels(public: ClassificationPublic, key: ClassificationKey) -> dict[str, Te
     return {WHOLE: public.prompt, **{card.id: card.text for card in public.cards}}
 
 
-def guess(public: ClassificationPublic, choose: Choose) -> dict[str, dict[str, str]]:
-    names = [category.label for category in public.categories]
-    return {"placed": {card.id: public.categories[choose(names)].id for card in public.cards}}
+def play(public: ClassificationPublic, key: ClassificationKey, choose: Choose) -> dict[str, dict[str, str]]:
+    names, ids = [category.label for category in public.categories], [category.id for category in public.categories]
+    return {"placed": {card.id: ids[choose(names, ids.index(key.belongs[card.id]))] for card in public.cards}}

@@ -17,6 +17,6 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
-    guess=model.guess,
+    play=model.play,
     files=model.files,
 )

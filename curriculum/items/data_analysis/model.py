@@ -431,22 +431,36 @@ NO, YES = Text(zh="不要", en="without"), Text(zh="要", en="with")
 ALL_ROWS = Text(zh="全部记录", en="all records")
 
 
-def guess(public: DataAnalysisPublic, choose: Choose) -> dict[str, Any]:
+def play(public: DataAnalysisPublic, key: DataAnalysisKey, choose: Choose) -> dict[str, Any]:
     """Anybody can count by each column and then try one of these numbers."""
+    wanted = key.chart
     columns = [column for column in public.columns if public.groupable(column)]
+    names = [column.id for column in columns]
     counts = [n for column in columns for n in Counter(row[column.id] for row in public.rows).values()]
     numbers = [Text(zh=str(n), en=str(n)) for n in dict.fromkeys((*counts, len(public.rows)))]
-    values = {question.id: numbers[choose(numbers)].en for question in public.questions}
-    chart_type = list(TYPES)[choose(list(TYPES.values()))]
-    by = columns[choose([column.label for column in columns])]
+
+    def typed(question: str) -> str:
+        at = choose(numbers, len(numbers))
+        return str(key.values[question].value) if at == len(numbers) else numbers[at].en
+
+    values = {question.id: typed(question.id) for question in public.questions}
+    chart_type = list(TYPES)[choose(list(TYPES.values()), list(TYPES).index((wanted.type or ("bar",))[0]))]
+    by = columns[choose([column.label for column in columns], names.index(wanted.by) if wanted.by in names else 0)]
     filters: list[tuple[dict[str, list[str]], Text]] = [({}, ALL_ROWS)]
     filters += [
         ({c.id: [v.id]}, v.label) for c in columns for v in c.values if any(r[c.id] == v.id for r in public.rows)
     ]
-    where = filters[choose([label for _where, label in filters])][0]
+    at = choose([label for _where, label in filters], len(filters))
+    where = (wanted.where or {}) if at == len(filters) else filters[at][0]
     chart: dict[str, Any] = {"type": chart_type, "by": by.id, "where": where, "measure": None}
-    chart |= {name: bool(choose([NO, YES])) for name in ("sorted", "labelled", "base")}
-    choice = public.conclusions[choose([conclusion.text for conclusion in public.conclusions])].id
+    if choose([NO, YES], 1) and isinstance(wanted.measure, Model):
+        chart["measure"] = wanted.measure.model_dump()
+    chart |= {
+        name: bool(choose([NO, YES], int(bool(getattr(wanted, name))))) for name in ("sorted", "labelled", "base")
+    }
+    shares = [key.conclusions[conclusion.id] for conclusion in public.conclusions]
+    at = choose([conclusion.text for conclusion in public.conclusions], shares.index(max(shares)))
+    choice = public.conclusions[at].id
     return {"values": values, "chart": chart, "choice": choice, "view": None}
 
 

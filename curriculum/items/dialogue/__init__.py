@@ -17,7 +17,7 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
-    guess=model.guess,
+    play=model.play,
     follows=model.follows,
     picture=picture,
 )

@@ -86,11 +86,16 @@ def topological_order(public: DialoguePublic) -> list[str] | None:
 
 def best_total(public: DialoguePublic, key: DialogueKey) -> int:
     """Return the highest sum of points on any path from the start to an end."""
+    return best_totals(public, key)[public.start]
+
+
+def best_totals(public: DialoguePublic, key: DialogueKey) -> dict[str, int]:
+    """Return, by node, the highest sum of points on any path from there to an end."""
     nodes, total = public.by_id, dict[str, int]()
     for name in reversed(topological_order(public) or ()):
         choices = nodes[name].choices
         total[name] = max((key.points[name][choice.id] + total[choice.to] for choice in choices), default=0)
-    return total[public.start]
+    return total
 
 
 def check(public: DialoguePublic, key: DialogueKey) -> Iterator[Fault]:
@@ -189,10 +194,11 @@ def labels(public: DialoguePublic, key: DialogueKey) -> dict[str, Text]:
     return {f"{node.id}.{choice.id}": choice.text for node in public.nodes for choice in node.choices}
 
 
-def guess(public: DialoguePublic, choose: Choose) -> dict[str, list[str]]:
-    node, path = public.node(public.start), []
+def play(public: DialoguePublic, key: DialogueKey, choose: Choose) -> dict[str, list[str]]:
+    node, path, total = public.node(public.start), [], best_totals(public, key)
     while node.choices:
-        choice = node.choices[choose([choice.text for choice in node.choices])]
+        worth = [key.points[node.id][choice.id] + total[choice.to] for choice in node.choices]
+        choice = node.choices[choose([choice.text for choice in node.choices], worth.index(max(worth)))]
         path.append(choice.id)
         node = public.node(choice.to)
     return {"path": path}

@@ -18,7 +18,7 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
-    guess=model.guess,
+    play=model.play,
     prose=model.prose,
     rubric=RUBRIC,
 )

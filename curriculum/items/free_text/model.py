@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
@@ -286,10 +287,16 @@ def labels(public: FreeTextPublic, key: FreeTextKey) -> dict[str, Text]:
     }
 
 
-def guess(public: FreeTextPublic, choose: Choose) -> dict[str, str]:
-    """Somebody with nothing to say gives back what the exercise says."""
+def play(public: FreeTextPublic, key: FreeTextKey, choose: Choose) -> dict[str, str]:
+    """Sentence by sentence of a model text: somebody with nothing to say gives back what the exercise says."""
     texts = [public.prompt, *public.facts]
-    return {"text": f"{public.prompt.zh}{texts[choose(texts)].zh}"}
+    model = next(model.text for model in key.models if model.language == "zh")
+
+    def sentence(right: str) -> str:
+        at = choose(texts, len(texts))
+        return right if at == len(texts) else texts[at].zh
+
+    return {"text": "".join(map(sentence, re.findall(r"[^。！？]+[。！？]?", model)))}
 
 
 def prose(public: FreeTextPublic, response: FreeTextResponse, language: Language) -> str:

@@ -81,8 +81,9 @@ def labels(public: MultiSelectPublic, key: MultiSelectKey) -> dict[str, Text]:
     return {option.id: option.text for option in public.options}
 
 
-def guess(public: MultiSelectPublic, choose: Choose) -> dict[str, list[str]]:
+def play(public: MultiSelectPublic, key: MultiSelectKey, choose: Choose) -> dict[str, list[str]]:
     left, chosen = list(public.options), list[str]()
     for _choice in range(min(public.choose, len(left))):
-        chosen.append(left.pop(choose([option.text for option in left])).id)
+        right = next((i for i, option in enumerate(left) if option.id in key.correct), 0)
+        chosen.append(left.pop(choose([option.text for option in left], right)).id)
     return {"chosen": chosen}

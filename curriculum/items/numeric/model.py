@@ -212,10 +212,17 @@ def labels(public: NumericPublic, key: NumericKey) -> dict[str, Text]:
     return {**slips, **fields, **{choice.id: choice.text for choice in public.choices}}
 
 
-def guess(public: NumericPublic, choose: Choose) -> dict[str, object]:
-    """Copy a number from the table into each field."""
+def play(public: NumericPublic, key: NumericKey, choose: Choose) -> dict[str, object]:
+    """Who doesn't know copies a number from the table into each field."""
     numbers = [(row.value, found[0]) for row in public.given if (found := re.search(r"\d[\d,]*(\.\d+)?", row.value.en))]
     texts = [text for text, _number in numbers]
-    values = {field.id: numbers[choose(texts)][1] for field in public.fields} if numbers else {}
-    choice = public.choices[choose([one.text for one in public.choices])].id if public.choices else None
+
+    def typed(field: str) -> str:
+        at = choose(texts, len(texts)) if texts else 0
+        return str(key.fields[field].value) if at == len(texts) else numbers[at][1]
+
+    values, choice = {field.id: typed(field.id) for field in public.fields}, None
+    if public.choices and key.conclusion:
+        shares = [key.conclusion.shares[one.id] for one in public.choices]
+        choice = public.choices[choose([one.text for one in public.choices], shares.index(max(shares)))].id
     return {"values": values, "choice": choice}

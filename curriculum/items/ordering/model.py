@@ -130,8 +130,9 @@ def labels(public: OrderingPublic, key: OrderingKey) -> dict[str, Text]:
     return {step.id: step.text for step in public.steps}
 
 
-def guess(public: OrderingPublic, choose: Choose) -> dict[str, list[str]]:
-    left, order = list(public.steps), []
+def play(public: OrderingPublic, key: OrderingKey, choose: Choose) -> dict[str, list[str]]:
+    left, order = list(public.steps), list[str]()
     while left:
-        order.append(left.pop(choose([step.text for step in left])).id)
+        free = (i for i, step in enumerate(left) if set(key.requires.get(step.id, ())) <= set(order))
+        order.append(left.pop(choose([step.text for step in left], next(free, 0))).id)
     return {"order": order}

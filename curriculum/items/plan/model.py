@@ -242,12 +242,16 @@ def labels(public: PlanPublic, key: PlanKey) -> dict[str, Text]:
     return {constraint.id: constraint.text for constraint in public.constraints}
 
 
-def guess(public: PlanPublic, choose: Choose) -> dict[str, dict[str, dict[str, str]]]:
+def play(public: PlanPublic, key: PlanKey, choose: Choose) -> dict[str, dict[str, dict[str, str]]]:
     def fill() -> Iterator[tuple[str, dict[str, str]]]:
         for row in public.rows:
             chosen: dict[str, str] = {}
             for field in public.fields:
-                option = field.options[choose([option.text for option in field.options])]
+                ids = [option.id for option in field.options]
+                # A row that the model leaves out has no right option for what comes after.
+                planned = key.model[row.id].get(field.id)
+                right = ids.index(planned) if planned in ids else 0
+                option = field.options[choose([option.text for option in field.options], right)]
                 chosen[field.id] = option.id
                 if option.skips:
                     break

@@ -11,7 +11,7 @@ from pydantic import Strict
 from curriculum.checks import broken_links, duplicate_ids, keyed, orphans, rationales, stranger
 from curriculum.model import Choose, Fault, ItemId, Key, Model, Public, Rationale, Response, Text
 
-MAX_REPLIES = 6
+MAX_REPLIES = 20
 LEVELS: Mapping[int, Text] = {
     1: Text(zh="有害", en="Harmful"),
     2: Text(zh="不太合适", en="Hardly suitable"),
@@ -117,6 +117,8 @@ def labels(public: RatingPublic, key: RatingKey) -> dict[str, Text]:
     return {reply.id: reply.text for reply in public.replies}
 
 
-def guess(public: RatingPublic, choose: Choose) -> dict[str, dict[str, int]]:
+def play(public: RatingPublic, key: RatingKey, choose: Choose) -> dict[str, dict[str, int]]:
     levels, texts = list(LEVELS), list(LEVELS.values())
-    return {"ratings": {reply.id: levels[choose(texts)] for reply in public.replies}}
+    return {
+        "ratings": {reply.id: levels[choose(texts, levels.index(key.levels[reply.id]))] for reply in public.replies}
+    }

@@ -16,7 +16,7 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
-    guess=None,
+    play=model.play,
     prose=model.prose,
     note=model.note,
 )

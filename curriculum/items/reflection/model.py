@@ -10,10 +10,11 @@ from annotated_types import Interval, Len
 from pydantic import StringConstraints
 
 from curriculum.checks import broken_links, duplicate_ids
-from curriculum.model import Fault, ItemId, Key, Language, Model, PointId, Public, Rationale, Response, Text
+from curriculum.model import Choose, Fault, ItemId, Key, Language, Model, PointId, Public, Rationale, Response, Text
 
 MAX_CHARS = 4000
 LEAST_DISTINCT = 4
+NOTHING = Text(zh="。", en=".")
 
 FreeText = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
 
@@ -78,6 +79,14 @@ def blanks(public: ReflectionPublic, response: ReflectionResponse) -> list[tuple
         for field in public.fields
         if not is_filled(field, entry.get(field.id, ""))
     ]
+
+
+def play(public: ReflectionPublic, key: ReflectionKey, choose: Choose) -> dict[str, object]:
+    """Who has nothing to say writes a dot everywhere."""
+    has_something = choose([NOTHING], 1) == 1
+    models = [key.model[number % len(key.model)] for number in range(public.entries)]
+    entries = [{name: text.zh if has_something else NOTHING.zh for name, text in entry.items()} for entry in models]
+    return {"entries": entries, "note": ""}
 
 
 def check(public: ReflectionPublic, key: ReflectionKey) -> Iterator[Fault]:

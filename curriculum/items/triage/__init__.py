@@ -16,6 +16,6 @@ TYPE = ItemType(
     release=model.release,
     labels=model.labels,
     words=WORDS,
-    guess=model.guess,
+    play=model.play,
     follows=model.follows,
 )

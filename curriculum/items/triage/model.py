@@ -223,20 +223,31 @@ def labels(public: TriagePublic, key: TriageKey) -> dict[str, Text]:
     }
 
 
-def guess(public: TriagePublic, choose: Choose) -> dict[str, Any]:
-    """First come, first served, without a clock; whoever was only asked to wait is asked again."""
+def is_best(key: TriageKey, case: Case, reply: Reply) -> bool:
+    """Return whether nothing better can be said to a case."""
+    kind = key.replies[case.id][reply.id]
+    return kind not in ("acknowledgement", "wrong") and f"{case.id}.{reply.id}" not in key.weaker
+
+
+def play(public: TriagePublic, key: TriageKey, choose: Choose) -> dict[str, Any]:
+    """Without a clock; whoever was only asked to wait is asked again at once. The right one is the most urgent."""
     events: list[Event] = []
     names: list[Priority] = list(PRIORITIES)
-    for case in public.queue:
-        left = list(case.replies)
-        holds = True
-        while holds and left:
-            reply = left.pop(choose([reply.text for reply in left]))
-            priority = names[choose([PRIORITIES[name] for name in names])]
-            events.append(Event(at=0, case=case.id, reply=reply.id, priority=priority))
+    left, clock = list(public.queue), 0
+    while left:
+        clock = max(clock, left[0].arrives)
+        waiting = [case for case in left if case.arrives <= clock]
+        needs = [names.index(key.priorities[case.id]) for case in waiting]
+        case = left.pop(choose([case.customer for case in waiting], needs.index(min(needs))))
+        replies, holds = list(case.replies), True
+        while holds and replies:
+            right = next((i for i, reply in enumerate(replies) if is_best(key, case, reply)), 0)
+            reply = replies.pop(choose([reply.text for reply in replies], right))
+            at = choose([PRIORITIES[name] for name in names], names.index(key.priorities[case.id]))
+            clock += public.costs.hold if reply.holds else public.costs.reply
+            events.append(Event(at=clock, case=case.id, reply=reply.id, priority=names[at]))
             holds = reply.holds
-    times, clock = standing_clock(public, events)
-    sent = [{**event.model_dump(), "at": time} for event, time in zip(events, times, strict=True)]
+    sent = [event.model_dump() for event in events]
     return {"mode": "untimed", "clock": clock, "events": sent, "marks": {}, "finished": True}
 
 

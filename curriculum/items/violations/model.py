@@ -97,8 +97,9 @@ def labels(public: ViolationsPublic, key: ViolationsKey) -> dict[str, Text]:
     return {span.id: span.text for span in public.spans}
 
 
-def guess(public: ViolationsPublic, choose: Choose) -> dict[str, list[str]]:
+def play(public: ViolationsPublic, key: ViolationsKey, choose: Choose) -> dict[str, list[str]]:
     left, marked = public.spans, list[str]()
     for _fault in range(min(public.seeded, len(left))):
-        marked.append(left.pop(choose([span.text for span in left])).id)
+        right = next((i for i, span in enumerate(left) if span.id in key.faults), 0)
+        marked.append(left.pop(choose([span.text for span in left], right)).id)
     return {"marked": marked}
