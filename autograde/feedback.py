@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autograde.engine import Outcome, Verdict
 from autograde.marks import Mark
+from autograde.mastery import ROUNDING, mastery
 from curriculum.build import CriterionCell, criterion_cells, note_id
 from curriculum.load import Chapter, Course
 from curriculum.model import Language, Text
@@ -59,6 +60,30 @@ WORDS = {
     "handbook": Text(zh="手册要点", en="Handbook"),
     "rule": Text(zh="规定", en="Rule"),
     "receipt": Text(zh="回执号", en="Receipt"),
+    "mastery": Text(zh="掌握了什么", en="What you have mastered"),
+    "part": Text(zh="部分", en="Part"),
+    "reached": Text(zh="得到", en="Reached"),
+    "needed": Text(zh="要求", en="Asked for"),
+    "result": Text(zh="结果", en="Result"),
+    "sections": Text(zh="各节", en="Sections"),
+    "competencies": Text(zh="各项能力（本章的练习）", en="Competencies, in this chapter's exercises"),
+    "mastered": Text(zh="已掌握", en="Mastered"),
+    "not_yet": Text(zh="尚未掌握", en="Not yet"),
+    "crossed": Text(zh="越过红线：", en="A red line was crossed in: "),
+    "again": Text(zh="再练一次：", en="Practise again: "),
+    "comma": Text(zh="、", en=", "),
+    "still": Text(zh="分还在等培训师评定", en="points are still to be marked"),
+    "cut": Text(
+        zh="一节算掌握：得到它 {section} 的分，没有越过红线，每个要动手做的要点至少有一道题做到 {point}。"
+        "全课程通过：总分 {course}，每节都掌握，每项能力 {competency}，没有越过红线。反思题不计入。",
+        en="A section is mastered with {section} of its points, no red line crossed, and {point} in at least one "
+        "exercise for each thing that has to be done. The whole course is passed with {course} of all points, every "
+        "section mastered, {competency} in every competency, and no red line crossed. Reflections decide nothing.",
+    ),
+    "provisional": Text(
+        zh="其中总分线是暂定的，还没有由评审组确定。",
+        en="The cut for the whole course is provisional: no panel of judges has set it yet.",
+    ),
     "note": Text(
         zh="每一处得分都来自你保存的答案和上面列出的理由。有疑问请带上回执号找培训师。",
         en="Every point has an answer you saved and a reason behind it. Questions? Show your trainer the receipt.",
@@ -76,8 +101,13 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed}
+    environment.filters |= {"number": number, "signed": signed, "percent": percent}
     return environment
+
+
+def percent(share: float) -> str:
+    """Return a share in whole per cent, rounded down, so that nothing short of a mark looks like it."""
+    return f"{int(100 * share + ROUNDING)} %"
 
 
 def signed(value: float) -> str:
@@ -130,6 +160,8 @@ def page(
             earned=max(0.0, sum(mark.score for mark in marks.values()) - penalty),
             possible=sum(outcome.points for outcome in verdict.outcomes),
             waiting=sum(mark.waiting for mark in marks.values()),
+            mastery=mastery(course, chapter, verdict, marks),
+            passing=course.plan.passing,
             lang=verdict.language,
             words=WORDS,
         )

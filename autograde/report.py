@@ -14,6 +14,7 @@ from autograde.course_data import CourseData
 from autograde.engine import course
 from autograde.feedback import WORDS, templates
 from autograde.gradebook import Entry, read_gradebook
+from autograde.mastery import mastery
 from curriculum.load import Chapter
 from curriculum.verdict import number
 
@@ -82,10 +83,17 @@ def write_pages(target: Path) -> Path:
         old.unlink()
     common = {"course": here, "words": WORDS, "states": STATES, "lang": "en", "remarks": remarks}
     for entry in entries:
+        chapter = here.chapter(entry.chapter)
         page = (
             templates()
             .get_template("audit_entry.html")
-            .render(entry=entry, chapter=here.chapter(entry.chapter), **common)
+            .render(
+                entry=entry,
+                chapter=chapter,
+                mastery=mastery(here, chapter, entry.verdict, entry.marks),
+                passing=here.plan.passing,
+                **common,
+            )
         )
         (target / page_name(entry)).write_text(page, "utf-8")
     index = target / "index.html"

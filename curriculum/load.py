@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import quote
 
-from annotated_types import Gt
+from annotated_types import Gt, Interval
 from pydantic import RootModel
 
 from curriculum.items import TYPES
 from curriculum.model import (
     LANGUAGES,
+    CompetencyId,
     Head,
     Item,
     ItemId,
@@ -33,6 +34,8 @@ from curriculum.model import (
 from curriculum.source import ContentError, Keys, Problem, YamlSource, unreadable
 
 CONTENT = Path(__file__).parent
+ACTION = ("B", "S", "V")
+"""Kinds of teaching points that learners must act on: behaviour, step of a procedure, value to keep to."""
 DIRECTIVE = re.compile(r"^\{\{\s*(?P<word>[a-z]+)\s+(?P<args>[^}]*?)\s*\}\}\s*$")
 INLINE = re.compile(r"\{\{\s*(rule|term)\s+(\S+?)(?:\s+([^}]*?))?\s*\}\}")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
@@ -52,11 +55,29 @@ class ChapterPlan(Model):
     sections: tuple[SectionPlan, ...]
 
 
+Share = Annotated[float, Interval(ge=0, le=1)]
+
+
+class PassRules(Model):
+    """Shares that must be reached: of a section, a competency, an action point, and of the whole course.
+
+    `provisional` says that no panel of judges has set the cut of the course yet.
+    """
+
+    section: Share
+    competency: Share
+    point: Share
+    course: Share
+    provisional: bool
+
+
 class CoursePlan(Model):
-    """course.yml: the order of things, and what each graded item is worth."""
+    """course.yml: the order of things, what each graded item is worth, and what is asked for a pass."""
 
     course: ItemId
     title: Text
+    passing: PassRules
+    competencies: Mapping[CompetencyId, Text]
     chapters: tuple[ChapterPlan, ...]
 
 
@@ -133,6 +154,7 @@ class Course:
     chapters: tuple[Chapter, ...]
     rules: Mapping[str, Rule]
     teaching_points: Mapping[str, Text]
+    action_points: frozenset[str]
     glossary: Mapping[str, Term]
 
     def chapter(self, chapter_id: str) -> Chapter:
@@ -182,6 +204,7 @@ class Loader:
                 [Problem("course.yml", 1, "missing-file", f"there is no course in {self.root}; name it")]
             )
         self.rules = self.read_rules()
+        self.action_points = set[str]()
         self.teaching_points = self.read_teaching_points()
         self.glossary = self.read_glossary()
         # Every file is checked, whatever course.yml says of it, so that all faults come at once.
@@ -193,7 +216,13 @@ class Loader:
             self.check_plan(plan, source)
         self.problems += source.problems
         chapters = [self.chapter(chapter, source) for chapter in plan.chapters] if plan else []
-        return Course(plan, tuple(chapters), self.rules, self.teaching_points, self.glossary) if plan else None
+        return (
+            Course(
+                plan, tuple(chapters), self.rules, self.teaching_points, frozenset(self.action_points), self.glossary
+            )
+            if plan
+            else None
+        )
 
     def report(self, path: Path, line: int, rule: str, message: str) -> None:
         self.problems.append(Problem(self.name(path), line, rule, message))
@@ -221,8 +250,9 @@ class Loader:
         return {str(name): rule for name, rule in rules.root.items()} if rules else {}
 
     def read_teaching_points(self) -> dict[str, Text]:
-        rows = self.table("points.tsv", "teaching point", "term_zh", "statement_en")
-        return {point: Text(zh=zh, en=en) for point, (zh, en) in rows.items()}
+        rows = self.table("points.tsv", "teaching point", "kind", "term_zh", "statement_en")
+        self.action_points |= {point for point, (kind, _zh, _en) in rows.items() if kind in ACTION}
+        return {point: Text(zh=zh, en=en) for point, (_kind, zh, en) in rows.items()}
 
     def read_glossary(self) -> dict[str, Term]:
         rows = self.table("glossary.tsv", "term", "zh", "en", "meaning_zh", "meaning_en")
@@ -453,6 +483,13 @@ class Loader:
             file = f"{folder}/{name}.yml"
             if name not in here:
                 continue
+            for competency in item.head.competencies:
+                if competency not in course.data["competencies"]:
+                    message = f"there is no competency {competency} in course.yml; mend the id or take it out"
+                    reported.append(Problem(file, 1, "unknown-competency", message))
+            if not item.head.practice and not item.head.competencies:
+                message = "a graded item needs its competencies, as in competencies: [C3]; course.yml names them"
+                reported.append(Problem(file, 1, "missing-competency", message))
             if item.head.practice and name in worth:
                 reported.append(
                     Problem(file, 1, "points-on-practice", "practice never counts; take its points out of course.yml")

@@ -45,7 +45,13 @@ class PointId(Reference):
 class RuleId(Reference):
     """A legal fact of rules.yml."""
 
-    pattern = r"^F-[A-Z]{2,3}-[0-9]{2}$"
+    pattern = r"^F-[A-Z]{2,3}-[0-9]{2}[a-z]?$"
+
+
+class CompetencyId(Reference):
+    """A competency of course.yml."""
+
+    pattern = r"^C[0-9]{1,2}$"
 
 
 class Model(BaseModel):
@@ -192,6 +198,8 @@ class ItemType(Generic[P, K, R]):
         other; None where a learner may change anything at any time.
     files(public): files to lie beside the notebook, content by ending of the name.
     picture(public, key, language): the item as an SVG for its author.
+    acts: whether learners act themselves, rather than judge what others do.
+    decides: whether what it earns enters the pass rules.
     """
 
     name: str
@@ -212,6 +220,8 @@ class ItemType(Generic[P, K, R]):
     follows: Callable[[R, R], bool] | None = None
     files: Callable[[P], Mapping[str, bytes]] | None = None
     picture: Callable[[P, K, Language], str] | None = None
+    acts: bool = True
+    decides: bool = True
 
 
 class Head(Model):
@@ -225,6 +235,7 @@ class Head(Model):
     sector: Literal["bank", "securities", "insurance", "all"]
     title: Text
     covers: tuple[PointId, ...]
+    competencies: tuple[CompetencyId, ...] = ()
 
 
 @dataclass(frozen=True)

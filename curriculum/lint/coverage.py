@@ -52,6 +52,7 @@ def check(loader: Loader, course: Course) -> Iterator[Problem]:
     }
     # What a file would cover that can't be read is not known.
     all_read = all(isinstance(source.data, dict) for source in loader.sources)
+    acted = {point for item in loader.items.values() if item.kind.acts for point in item.head.covers}
     for point, title in course.teaching_points.items():
         lesson = lessons.get(PointId(section_of(point)))
         if lesson is None or not any(loader.root.glob(f"{lesson}.*.md")):
@@ -63,3 +64,6 @@ def check(loader: Loader, course: Course) -> Iterator[Problem]:
         if point not in loader.covered and all_read:
             message = f"no exercise covers {point}, “{title.en}”; add it to an item's `covers`"
             yield Problem(file, 1, "point-not-exercised", message)
+        elif point in course.action_points - acted and len(loader.items) == len(loader.written):
+            message = f"learners only judge how others do {point}, “{title.en}”; let them do it in some exercise"
+            yield Problem(file, 1, "point-not-acted-on", message)

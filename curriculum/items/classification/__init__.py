@@ -17,4 +17,5 @@ TYPE = ItemType(
     labels=model.labels,
     words=WORDS,
     play=model.play,
+    acts=False,
 )

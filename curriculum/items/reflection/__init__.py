@@ -17,6 +17,7 @@ TYPE = ItemType(
     labels=model.labels,
     words=WORDS,
     play=model.play,
+    decides=False,
     prose=model.prose,
     note=model.note,
 )
