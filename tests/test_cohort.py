@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import sqlite3
 import subprocess
 import sys
 from html import unescape
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -22,171 +24,204 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from autograde.course_data import CourseData
-from autograde.demo.run import Answer, Learner, mark
+from autograde.demo.run import Answer, Learner, mark, read_cohort
 from autograde.gradebook import Entry, read_gradebook
 from autograde.place import ROOT, CourseError
 from autograde.report import print_gradebook, write_pages
+from curriculum.build import criterion_cells
 from curriculum.items import NAMES
 from curriculum.items.free_text.rubric import RUBRIC
 from curriculum.load import Course
+from curriculum.model import Criterion, Item
+from curriculum.verdict import judge, number
 
 BY_HAND = {
     "expert": {
         # Each rating as in the key: 3 + 2 + 1 + 2 + 2 = 10 of 10.
-        "e2-2-1": 25,
+        "e2-2-1": 5,
         # Ten turns, the best of each: 30 of 30. No detour gives more than the turn it stands in for.
-        "e2-2-2": 30,
-        # Checklist 1 + 1 + 2 + 2 + 1 + 2 = 9 of 9, nothing that costs: all 9 points. Levels 3 + 2 + 3 + 3 + 3 + 3
-        # = 17, half a point each: 8.5.
-        "e2-2-3": 9 + 8.5,
+        "e2-2-2": 8,
+        # Checklist 1 + 1 + 2 + 2 + 1 + 2 = 9 of 9, nothing that costs: all 4.5 points. Levels 3 + 2 + 3 + 3 + 3
+        # + 3 = 17, a quarter each: 4.25.
+        "e2-2-3": 4.5 + 4.25,
         # Six numbers, a share of 1 and full-width figures among them, and the sentence: 6 · 1 + 3 = 9 of 9.
-        "e2-2-4": 30,
+        "e2-2-4": 6,
         # All three and no other.
-        "e2-2-5": 12,
+        "e2-2-5": 3,
         # All 14 steps, free pairs swapped.
-        "e3-1-1": 25,
+        "e3-1-1": 6,
         # 7 × 3 points.
-        "e3-1-2": 40,
+        "e3-1-2": 9,
         # All 8 faults.
-        "e3-1-3": 30,
+        "e3-1-3": 7,
         # 12 fields filled.
-        "e3-1-4": 5,
+        "e3-1-4": 2,
         # Twenty right replies and priorities. A reply takes 15 s. Of two who come together the more urgent is first,
         # and the other waits 30 s, which is still in time; Bai, who comes 2 s after Luo, waits 28 s. 20 × 10 of 200.
-        "e3-3-1": 40,
+        "e3-3-1": 7,
         # 9 × 3 points.
-        "e3-3-2": 30,
+        "e3-3-2": 6,
         # 9 × 3 points; a bad start and its repair give 1 + 2, no more.
-        "e3-3-3": 25,
-        # Checklist 1 + 2 + 1 + 2 + 1 + 1 + 1 = 9 of 9: 9 points. Levels 3 + 3 + 3 + 3 + 3 + 2 = 17: 8.5.
-        "e3-3-4": 9 + 8.5,
+        "e3-3-3": 6,
+        # Checklist 1 + 2 + 1 + 2 + 1 + 1 + 1 = 9 of 9: 4.5 points. Levels 3 + 3 + 3 + 3 + 3 + 2 = 17: 4.25.
+        "e3-3-4": 4.5 + 4.25,
         # Week 1: 15 + 9 + 15 = 39 minutes, week 2: 11 + 9 + 15 + 11 = 46, week 3: 11, week 4: 20 + 9 = 29.
         # Four evenings. All deadlines met, He still within two weeks: 60 + 40 of 100.
-        "e3-4-1": 30,
+        "e3-4-1": 7,
         # Six numbers 50, six properties of the chart 20, conclusion 30.
-        "e3-4-2": 30,
+        "e3-4-2": 7,
         # Best and worst: .5 + .5.
-        "e3-4-3": 15,
+        "e3-4-3": 4,
         # 13 of 13 cards.
-        "e3-4-4": 20,
+        "e3-4-4": 4,
     },
     "average-lin": {
         # One level off is a third off: 3 · 2/3 + 2 + 1 · 2/3 + 2 · 2/3 + 2 = 8 of 10.
-        "e2-2-1": 25 * 8 / 10,
+        "e2-2-1": 5 * 8 / 10,
         # 3 + 1 + 3 + 1 + 3 + 1 + 3 + 1 + 1 + 3 = 20 of 30.
-        "e2-2-2": 30 * 20 / 30,
+        "e2-2-2": 8 * 20 / 30,
         # The promise 1, apology 1, reason 2; no hour, no “either way”, no repair; “as soon as” costs 1: 3 of 9.
-        "e2-2-3": 9 * 3 / 9,
+        "e2-2-3": 4.5 * 3 / 9,
         # Right, half for the 1 not taken off, right, right (20.6 is within .05 of 20.59), and twice without the
         # guarantee: 3.5 of 6. The sentence is half of 3. 5 of 9.
-        "e2-2-4": 30 * 5 / 9,
+        "e2-2-4": 6 * 5 / 9,
         # Two hits, one false choice: 1 of 3.
-        "e2-2-5": 12 * 1 / 3,
+        "e2-2-5": 3 * 1 / 3,
         # note-matters comes after replace-card and check-slip: one step to move, 14 − 2 = 12 of 14.
-        "e3-1-1": 25 * 12 / 14,
+        "e3-1-1": 6 * 12 / 14,
         # 1 + 2 + 2 + 3 + 3 + 3 + 3 = 17 of 21.
-        "e3-1-2": 40 * 17 / 21,
+        "e3-1-2": 9 * 17 / 21,
         # Overlooks smiles-on (2) and next-number (2), marks slow-recheck, which is fine: 18 − 4 − 1 = 13 of 18.
-        "e3-1-3": 30 * 13 / 18,
-        "e3-1-4": 5,
+        "e3-1-3": 7 * 13 / 18,
+        "e3-1-4": 2,
         # Wu: the please-wait is no answer, 38.5 s is late, and He was answered first: 5 + 1.5 + 0. Deng: can-wait for
         # soon, 5 + 3 + 0. Luo: a guess, 0. Fang after 33 s and Dai after 33.8 s: 5 + 1.5 + 2 each. Shen: the weaker
         # reply, 2.5 + 3 + 2. Jiang after 69.2 s and Meng after 63 s: 5 + 0 + 2 each. Ning: soon for can-wait, 8.
         # The other eleven 10 each. 6.5 + 8 + 0 + 17 + 7.5 + 14 + 8 + 110 = 171 of 200.
-        "e3-3-1": 40 * 171 / 200,
+        "e3-3-1": 7 * 171 / 200,
         # 3 + 1 + 1 + 3 + 1 + 3 + 1 + 3 + 1 = 17 of 27.
-        "e3-3-2": 30 * 17 / 27,
+        "e3-3-2": 6 * 17 / 27,
         # 1 + 2 + 3 + 1 + 3 + 1 + 1 + 2 + 3 + 3 + 1 = 21 of 27.
-        "e3-3-3": 25 * 21 / 27,
+        "e3-3-3": 6 * 21 / 27,
         # Card 1, other ways 2, hotline 1, her remark 1; no hour, no reason, no suggestions; begging for stars costs 2:
         # 3 of 9.
-        "e3-3-4": 9 * 3 / 9,
+        "e3-3-4": 4.5 * 3 / 9,
         # What has to hold: seven sentences of weight 1, 1, 1, 2, 1, 1, 1; Fu's deadline is broken, 60 · 7/8 = 52.5.
         # Goals of weight 1, 2, 2 share 40: early 3 of 4, the means 10 of 11 (Mo is left out, as in the model),
         # the guides 5 of 7: 8 · 3/4 + 16 · 10/11 + 16 · 5/7.
-        "e3-4-1": 30 * (52.5 + 6 + 160 / 11 + 80 / 7) / 100,
+        "e3-4-1": 7 * (52.5 + 6 + 160 / 11 + 80 / 7) / 100,
         # Four of six numbers, 50 · 4/6; three of six properties, 20 · 3/6; .3 of 30.
-        "e3-4-2": 30 * (50 * 4 / 6 + 10 + 9) / 100,
+        "e3-4-2": 7 * (50 * 4 / 6 + 10 + 9) / 100,
         # Second best .25, worst .5.
-        "e3-4-3": 15 * 0.75,
+        "e3-4-3": 4 * 0.75,
         # 10 of 13 cards in place, less half for each of the other three (three categories): 8.5 of 13.
-        "e3-4-4": 20 * 8.5 / 13,
+        "e3-4-4": 4 * 8.5 / 13,
     },
     "average-zhao": {
         # sum-up is left out: 13 of 14.
-        "e3-1-1": 25 * 13 / 14,
+        "e3-1-1": 6 * 13 / 14,
         # 3 + 3 + 3 + 1 + 1 + 3 + 1 = 15 of 21.
-        "e3-1-2": 40 * 15 / 21,
+        "e3-1-2": 9 * 15 / 21,
         # Finds 2 + 2 + 3 + 3 = 10, two false marks: 8 of 18.
-        "e3-1-3": 30 * 8 / 18,
+        "e3-1-3": 7 * 8 / 18,
         # “注意” is too short a plan: not complete.
         "e3-1-4": 0,
     },
     "careless": {
         # Two and two levels off: 3 · 1/3 + 2 · 1/3 + 1 · 1/3; the other two cross the red line, 0. 2 of 10.
-        "e2-2-1": 25 * 2 / 10,
+        "e2-2-1": 5 * 2 / 10,
         # 0 + 1 + 0 + 0 + 0 of 30.
-        "e2-2-2": 30 * 1 / 30,
+        "e2-2-2": 8 * 1 / 30,
         # 7.2 and 10.2 are listed mistakes, and the guarantee is called no cost.
         "e2-2-4": 0,
         # Three false choices.
         "e2-2-5": 0,
         # explain-id stands before greet-seat, ask-purpose, hear-out, sum-up: move it (−2); bid-farewell before
         # name-deadline: move it (−2); 10 of 14. But greeting must precede the ID: capped at .5.
-        "e3-1-1": 25 * 0.5,
+        "e3-1-1": 6 * 0.5,
         # 0 + 1 = 1 of 21.
-        "e3-1-2": 40 * 1 / 21,
+        "e3-1-2": 9 * 1 / 21,
         # Finds slip-spread (2), one false mark: 1 of 18.
-        "e3-1-3": 30 * 1 / 18,
+        "e3-1-3": 7 * 1 / 18,
         # “还行” fills nothing.
         "e3-1-4": 0,
         # 5 × 3 = 15 of 27, and then a red line: capped at .4.
-        "e3-3-2": 30 * 0.4,
+        "e3-3-2": 6 * 0.4,
         # Product talks for Qiu and Fu, who said no: the plan earns nothing.
         "e3-4-1": 0,
         # One number of six, 50 / 6; no chart; a conclusion worth nothing.
-        "e3-4-2": 30 * (50 / 6) / 100,
+        "e3-4-2": 7 * (50 / 6) / 100,
         # A red line chosen as best.
         "e3-4-3": 0,
     },
     "random-clicker": {
         # 3 · 2/3 + 2 · 1/3 + 0 (red line) + 2 + 1 · 2/3 = 16/3 of 10.
-        "e2-2-1": 25 * (16 / 3) / 10,
+        "e2-2-1": 5 * (16 / 3) / 10,
         # One hit, two false choices.
         "e2-2-5": 0,
         # At most six of the steps are in an order that works (tidy-desk, note-matters, replace-card,
         # pass-query, name-deadline, check-slip), so eight must move, and 14 − 2·8 < 0.
         "e3-1-1": 0,
         # 3 + 0 + 1 = 4 of 21.
-        "e3-1-2": 40 * 4 / 21,
+        "e3-1-2": 9 * 4 / 21,
         # Finds 2 + 2 + 3 + 2 = 9, six false marks: 3 of 18.
-        "e3-1-3": 30 * 3 / 18,
+        "e3-1-3": 7 * 3 / 18,
         # 3 + 1 + 0 = 4 of 27.
-        "e3-3-3": 25 * 4 / 27,
+        "e3-3-3": 6 * 4 / 27,
         # Third for best, second for worst.
         "e3-4-3": 0,
         # read-up-before, share-out-calls and yearly-lessons are in place: 3 − 10/2 < 0.
         "e3-4-4": 0,
     },
     # All 14 steps; three good turns, 9 of 21, and then no more.
-    "half-way": {"e3-1-1": 25, "e3-1-2": 40 * 9 / 21},
+    "half-way": {"e3-1-1": 6, "e3-1-2": 9 * 9 / 21},
     "blank": {},
     # Seven of 14 steps placed, and none of them wrongly; the other seven missing. What was done to the
     # notebook (1000 points, a forged score, deleted and doubled cells) changes nothing.
-    "tamperer": {"e3-1-1": 25 * 7 / 14},
+    "tamperer": {"e3-1-1": 6 * 7 / 14},
 }
-# Lin's two texts are marked by nobody; each could still get half of its 18 points.
-WAITING = 9
-# By chapter: what tamper() does to the first graded cell, the second, and the last.
-TAMPERED = {"ch2": ("e2-2-1", "e2-2-5", "e2-2-4"), "ch3": ("e3-1-1", "e3-1-2", "e3-4-4")}
+CHAPTERS = [path.stem for path in sorted((ROOT / "source").glob("*/*.ipynb"))]
+# Lin's texts are marked by nobody; each could still get half of its 9 points.
+WAITING = {"ch2": 4.5, "ch3": 9, "ch4": 9}
 
 
-def totals(chapter: str) -> dict[str, float]:
-    """Return what each learner earns in a chapter, by hand: items are called after their chapter."""
+def graded_cells(chapter: str) -> list[str]:
+    """Return the names of the graded cells in the order of the notebook."""
+    notebook = json.loads((ROOT / "source" / chapter / f"{chapter}.ipynb").read_text("utf-8"))
+    grading = [cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"]]
+    return [one["grade_id"] for one in grading if one.get("grade")]
+
+
+@pytest.fixture(scope="module")
+def earned(whole_course: Course) -> dict[str, dict[str, float]]:
+    """What each learner earns: by hand, or as an answer by chance earns it where it is judged alone."""
+    found: dict[str, dict[str, float]] = {}
+    for learner in read_cohort():
+        found[learner.name] = dict(BY_HAND[learner.name])
+        for chapter in whole_course.chapters:
+            for answer in learner.work(chapter.items):
+                item, points = whole_course.items[answer.item], chapter.points.get(answer.item)
+                if points is None or answer.item in BY_HAND[learner.name]:
+                    continue
+                by_hand = sum(cell.points for cell in criterion_cells(item, points))
+                share = 1 if learner.name == "expert" else judge(item, answer.response)[0].share
+                marked = (
+                    sum(answer.marks.values()) / sum(len(c.levels) - 1 for c in rubric(item)) if answer.marks else 0
+                )
+                found[learner.name][answer.item] = (points - by_hand) * share + by_hand * marked
+    return found
+
+
+def rubric(item: Item) -> tuple[Criterion, ...]:
+    return item.kind.rubric.criteria if item.kind.rubric else ()
+
+
+def totals(earned: dict[str, dict[str, float]], chapter: str) -> dict[str, float]:
+    """Return what each learner earns in a chapter: items are called after their chapter."""
     prefix = chapter.replace("ch", "e") + "-"
     return {
-        learner: sum(points for item, points in earned.items() if item.startswith(prefix))
-        for learner, earned in BY_HAND.items()
+        learner: sum(points for item, points in items.items() if item.startswith(prefix))
+        for learner, items in earned.items()
     }
 
 
@@ -195,7 +230,7 @@ def command(*words: str, course: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join((str(folder), os.environ["PATH"]))
     environment = {**os.environ, "PATH": path, "COUNTERSIDE_COURSE": str(course), "COLUMNS": "80"}
     return subprocess.run(
-        [str(folder / words[0]), *words[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+        [str(folder / words[0]), *words[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900
     )
 
 
@@ -242,7 +277,9 @@ def graded_items(course: Course) -> set[str]:
 
 
 @pytest.mark.parametrize("learner", BY_HAND)
-def test_grades_are_those_worked_out_by_hand(demo: tuple[Path, str], whole_course: Course, learner: str) -> None:
+def test_grades_are_those_worked_out_by_hand(
+    demo: tuple[Path, str], whole_course: Course, earned: dict[str, dict[str, float]], learner: str
+) -> None:
     scores = grades(demo[0])[learner]
     items = graded_items(whole_course)
     # A text has its checklist in one cell and each criterion in one of its own.
@@ -250,17 +287,26 @@ def test_grades_are_those_worked_out_by_hand(demo: tuple[Path, str], whole_cours
         item: sum(score for cell, score in scores.items() if cell == item or cell.startswith(f"{item}-"))
         for item in items
     }
-    assert summed == pytest.approx({**dict.fromkeys(items, 0), **BY_HAND[learner]}, abs=1e-9)
+    assert summed == pytest.approx({**dict.fromkeys(items, 0), **earned[learner]}, abs=1e-9)
 
 
-def test_two_learners_play_every_exercise_and_one_of_them_is_never_quite_right(whole_course: Course) -> None:
+def test_who_knows_more_has_more_in_every_chapter(whole_course: Course, earned: dict[str, dict[str, float]]) -> None:
+    for chapter in whole_course.chapters:
+        got = totals(earned, chapter.id)
+        assert got["expert"] > 0.96 * sum(chapter.points.values())
+        assert got["expert"] > got["average-lin"] > got["careless"] > got["random-clicker"]
+
+
+def test_two_learners_play_each_type_by_hand_and_one_of_them_is_never_quite_right(whole_course: Course) -> None:
     points = {name: worth for chapter in whole_course.chapters for name, worth in chapter.points.items()}
-    assert set(BY_HAND["expert"]) == set(BY_HAND["average-lin"]) == set(points)
+    assert set(BY_HAND["expert"]) == set(BY_HAND["average-lin"])
+    assert {whole_course.items[name].kind.name for name in BY_HAND["expert"]} == set(NAMES)
     full = {name for name, earned in BY_HAND["average-lin"].items() if earned == points[name]}
     assert {whole_course.items[name].kind.name for name in full} == {"reflection"}  # which is all or nothing
 
 
-def test_marks_of_the_instructor_are_a_persons(demo: tuple[Path, str]) -> None:
+def test_marks_of_the_instructor_are_a_persons(demo: tuple[Path, str], whole_course: Course) -> None:
+    texts = [name for name in graded_items(whole_course) if whole_course.items[name].kind.rubric]
     connection = sqlite3.connect(demo[0] / "gradebook.db")
     rows = connection.execute(
         """
@@ -273,8 +319,8 @@ def test_marks_of_the_instructor_are_a_persons(demo: tuple[Path, str]) -> None:
     ).fetchall()
     connection.close()
     assert {name: (score, waits) for name, score, waits in rows} == {
-        f"{item}-{criterion}": (1 if (item, criterion) in (("e2-2-3", "empathy"), ("e3-3-4", "form")) else 1.5, 0)
-        for item in ("e2-2-3", "e3-3-4")
+        f"{item}-{criterion}": (0.5 if (item, criterion) in (("e2-2-3", "empathy"), ("e3-3-4", "form")) else 0.75, 0)
+        for item in texts
         for criterion in ("truth", "empathy", "clarity", "action", "rules", "form")
     }
 
@@ -296,43 +342,49 @@ def test_marks_that_do_not_fit_the_rubric_are_refused(
 def test_red_lines_are_flagged(entries: dict[tuple[str, str], Entry]) -> None:
     flags = {
         outcome.item: outcome.flags
-        for chapter in TAMPERED
+        for chapter in CHAPTERS
         for outcome in entries["careless", chapter].verdict.outcomes
-        if outcome.flags
+        if outcome.flags and outcome.item in BY_HAND["careless"]
     }
     red = dict.fromkeys(("e2-2-1", "e2-2-4", "e3-3-2", "e3-4-1", "e3-4-3"), ("red-line",))
     assert flags == {**red, "e3-1-1": ("critical-pair",)}
 
 
-def test_tables_show_every_mark_and_fit_a_terminal(demo: tuple[Path, str], whole_course: Course) -> None:
+def test_tables_show_every_mark_and_fit_a_terminal(
+    demo: tuple[Path, str], whole_course: Course, earned: dict[str, dict[str, float]]
+) -> None:
     printed = demo[1]
-    tables = printed[printed.index("ch2 ·") : printed.index("average-lin, ch2:")]
+    first_remark = re.search(r"^[\w-]+, ch\d: ", printed, re.MULTILINE)
+    assert first_remark
+    tables = printed[printed.index("ch1 ·") : first_remark.start()]
     assert max(map(cell_len, tables.splitlines())) <= 80
     rows = [line.split() for line in tables.splitlines()]
-    assert tables.count("· 服务") == len(whole_course.chapters)
+    assert len(re.findall(r"ch\d · ", tables)) == len(whole_course.chapters)
     learners = sorted(BY_HAND)
     for chapter in whole_course.chapters:
         for item, worth in chapter.points.items():
-            earned = [BY_HAND[learner].get(item) for learner in learners]
-            shown = [f"{points:.2f}" if points is not None else "–" for points in earned]
+            got = [earned[learner].get(item) for learner in learners]
+            shown = [f"{points:.2f}" if points is not None else "–" for points in got]
             assert [item, f"{worth:g}", *shown] in rows
-        summed = [f"{totals(chapter.id)[learner]:.2f}" for learner in learners]
+        summed = [f"{totals(earned, chapter.id)[learner]:.2f}" for learner in learners]
         assert ["total", f"{sum(chapter.points.values()):g}", *summed] in rows
-    states = dict.fromkeys(learners, "graded") | {"average-lin": "to be", "tamperer": "look at"}
-    assert [row for row in rows if row[:1] == ["state"]] == [
-        ["state", *" ".join(states[learner] for learner in learners).split()]
-    ] * len(whole_course.chapters)
+    for chapter, row in zip(CHAPTERS, [row for row in rows if row[:1] == ["state"]], strict=True):
+        states = dict.fromkeys(learners, "graded") | {"tamperer": "look at"}
+        states |= {"average-lin": "to be"} if chapter in WAITING else {}
+        assert row == ["state", *" ".join(states[learner] for learner in learners).split()]
     assert all(name in printed for name in ("make learner", "make instructor", "make auditor"))
 
 
-def test_a_narrow_terminal_gets_the_learners_in_groups(entries: dict[tuple[str, str], Entry]) -> None:
+def test_a_narrow_terminal_gets_the_learners_in_groups(
+    entries: dict[tuple[str, str], Entry], earned: dict[str, dict[str, float]]
+) -> None:
     out = io.StringIO()
     print_gradebook(Console(file=out, width=46, highlight=False, soft_wrap=True))
     lines = out.getvalue().splitlines()
     tables = [line for line in lines if not re.match(r"[\w-]+, ch\d: ", line)]
     assert max(map(cell_len, tables)) <= 46
     totals_shown = [float(number) for line in lines if line.startswith(" total") for number in line.split()[2:]]
-    by_hand = [totals(chapter)[learner] for chapter in TAMPERED for learner in sorted(BY_HAND)]
+    by_hand = [totals(earned, chapter)[learner] for chapter in CHAPTERS for learner in sorted(BY_HAND)]
     assert totals_shown == pytest.approx(by_hand, abs=0.005)
 
 
@@ -342,7 +394,10 @@ def remarks(printed: str) -> dict[tuple[str, str], list[str]]:
 
 
 def test_the_tamperer_is_reported_and_nobody_else(demo: tuple[Path, str]) -> None:
-    waiting = {("average-lin", chapter): [f"{WAITING} points are still to be marked by hand"] for chapter in TAMPERED}
+    waiting = {
+        ("average-lin", chapter): [f"{points:g} points are still to be marked by hand"]
+        for chapter, points in WAITING.items()
+    }
     # The first cell got another text and 1000 points, and a copy of it stands at the end; the second is said to be
     # a solution; the last is gone; and a cell that writes into the gradebook stands on top.
     tampered = {
@@ -354,7 +409,8 @@ def test_the_tamperer_is_reported_and_nobody_else(demo: tuple[Path, str]) -> Non
             f"cell {last} was deleted",
             "1 cell was added",
         }
-        for chapter, (first, second, last) in TAMPERED.items()
+        for chapter in CHAPTERS
+        for first, second, last in [itemgetter(0, 1, -1)(graded_cells(chapter))]
     }
     said = remarks(demo[1])
     assert {key: set(words) for key, words in said.items() if key[0] == "tamperer"} == tampered
@@ -364,7 +420,7 @@ def test_the_tamperer_is_reported_and_nobody_else(demo: tuple[Path, str]) -> Non
 def test_running_again_gives_the_same_table(demo: tuple[Path, str]) -> None:
     again = command("counterside", "demo", course=demo[0])
     assert again.returncode == 0, again.stderr
-    assert again.stdout[again.stdout.index("ch2 ·") :] == demo[1][demo[1].index("ch2 ·") :]
+    assert again.stdout[again.stdout.index("ch1 ·") :] == demo[1][demo[1].index("ch1 ·") :]
 
 
 def test_real_data_are_never_emptied(tmp_path: Path) -> None:
@@ -491,34 +547,36 @@ def test_feedback_says_what_was_done_why_and_what_is_better(
     assert not any("为什么" in row for row in english)
 
 
-def test_feedback_names_total_language_and_unanswered_exercises(demo: tuple[Path, str]) -> None:
-    chinese, english = feedback(demo, "careless", "ch3"), feedback(demo, "average-lin", "ch3")
+def test_feedback_names_total_language_and_unanswered_exercises(
+    demo: tuple[Path, str], whole_course: Course, earned: dict[str, dict[str, float]]
+) -> None:
+    chinese, english = feedback(demo, "half-way", "ch3"), feedback(demo, "average-lin", "ch3")
     assert '<html lang="zh-CN">' in chinese
     assert '<html lang="en">' in english
-    # 21.43 + 32.38 + 21.67 + 5 of section 3.1, and 34.2 + 18.89 + 19.44 + 3 + 25.34 + 15.7 + 11.25 + 13.08.
-    assert "221.38 of 308 points" in bare(english)
-    assert bare(chinese).count("这道题没有作答") == 4  # e3-3-1, e3-3-3, e3-3-4, e3-4-4
+    assert f"{number(totals(earned, 'ch3')['average-lin'])} of 100 points" in bare(english)
+    unanswered = len(whole_course.chapter("ch3").points) - 2  # e3-1-1 and e3-1-2
+    assert bare(chinese).count("这道题没有作答") == unanswered
 
 
 def test_texts_that_nobody_marked_are_provisional_everywhere(
     demo: tuple[Path, str], entries: dict[tuple[str, str], Entry], tmp_path: Path
 ) -> None:
-    for chapter, item, total in (("ch2", "e2-2-3", "63.67 of 115"), ("ch3", "e3-3-4", "221.38 of 308")):
+    for chapter, item in (("ch2", "e2-2-3"), ("ch3", "e3-3-4")):
         entry = entries["average-lin", chapter]
-        assert (entry.state, entry.waiting) == ("waiting", WAITING)
+        assert (entry.state, entry.waiting) == ("waiting", WAITING[chapter])
         page = feedback(demo, "average-lin", chapter)
-        assert f"{total} points" in bare(page)
-        assert "9 points are still to be marked by your trainer; until then this grade is provisional." in bare(page)
+        words = "points are still to be marked by your trainer; until then this grade is provisional."
+        assert f"{WAITING[chapter]:g} {words}" in bare(page)
         marked = [row for row in rows_of(page, item) if row.endswith("not marked yet")]
         assert len(marked) == len(RUBRIC.criteria)
     index = write_pages(tmp_path)
     rows = [bare(row) for row in re.findall(r"<tr>.*?</tr>", index.read_text("utf-8"), re.DOTALL)]
     waiting = [row for row in rows if "to be marked" in row]
-    assert [row.split()[0] for row in waiting] == ["average-lin", "average-lin"]
-    assert all("3 (to be marked)" in row for row in waiting)
-    for chapter in TAMPERED:
+    assert [row.split()[0] for row in waiting] == ["average-lin"] * len(WAITING)
+    assert all("(to be marked)" in row for row in waiting)
+    for chapter, points in WAITING.items():
         page = bare((tmp_path / f"{chapter}-average-lin.html").read_text("utf-8"))
-        assert f"{WAITING} points are still to be marked by hand" in page
+        assert f"{points:g} points are still to be marked by hand" in page
 
 
 def test_marks_by_hand_stand_on_the_feedback_page(
@@ -529,7 +587,7 @@ def test_marks_by_hand_stand_on_the_feedback_page(
         page = feedback(demo, "expert", chapter)
         rows = rows_of(page, item)
         for criterion in RUBRIC.criteria:
-            level, points = (2, "1 / 1.5") if criterion.id == weaker else (3, "1.5 / 1.5")
+            level, points = (2, "0.5 / 0.75") if criterion.id == weaker else (3, "0.75 / 0.75")
             assert f"{criterion.title.zh} {points} {criterion.levels[level].zh}" in rows
         assert "暂时" not in page
 
@@ -546,18 +604,16 @@ def test_the_note_is_shown_to_the_trainer_and_asks_for_an_answer(demo: tuple[Pat
     assert waiting == 1  # only the expert wrote a note
 
 
-def test_plain_nbgrader_commands_work_from_the_root(demo: tuple[Path, str], tmp_path: Path) -> None:
+def test_plain_nbgrader_commands_work_from_the_root(
+    demo: tuple[Path, str], earned: dict[str, dict[str, float]], tmp_path: Path
+) -> None:
     course, before = demo[0], grades(demo[0])
     steps = [
-        words
-        for chapter in TAMPERED
-        for words in (
-            ("nbgrader", "generate_assignment", chapter, "--force"),
-            ("nbgrader", "collect", chapter, "--update"),
-            ("nbgrader", "autograde", chapter, "--force"),
-            ("nbgrader", "generate_feedback", chapter, "--force"),
-            ("nbgrader", "release_feedback", chapter),
-        )
+        ("nbgrader", "generate_assignment", "ch2", "--force"),
+        ("nbgrader", "collect", "ch2", "--update"),
+        ("nbgrader", "autograde", "ch2", "--force"),
+        ("nbgrader", "generate_feedback", "ch2", "--force"),
+        ("nbgrader", "release_feedback", "ch2"),
     ]
     for words in (*steps, ("nbgrader", "export", "--to", str(tmp_path / "grades.csv"))):
         done = command(*words, course=course)
@@ -565,8 +621,8 @@ def test_plain_nbgrader_commands_work_from_the_root(demo: tuple[Path, str], tmp_
     assert grades(course) == before
     with (tmp_path / "grades.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    for chapter, possible in (("ch2", 115), ("ch3", 308)):
+    for chapter in CHAPTERS:
         of_chapter = [row for row in rows if row["assignment"] == chapter]
-        assert {float(row["max_score"]) for row in of_chapter} == {possible}
+        assert {float(row["max_score"]) for row in of_chapter} == {100}
         exported = {row["student_id"]: float(row["score"]) for row in of_chapter}
-        assert exported == pytest.approx(totals(chapter), abs=1e-9)
+        assert exported == pytest.approx(totals(earned, chapter), abs=1e-9)

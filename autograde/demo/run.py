@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 from nbgrader.api import Gradebook
 from pydantic import Field, TypeAdapter
 from rich.console import Console
@@ -24,11 +24,12 @@ from autograde.course_data import CourseData
 from autograde.place import ROOT, CourseError
 from autograde.report import print_gradebook
 from autograde.serve import GUEST
+from autograde.simulate import response
 from curriculum.build import build, criterion_cells
-from curriculum.load import Course, load_course
+from curriculum.load import Chapter, Course, load_course
 from curriculum.log import Kind
-from curriculum.model import Language, Model
-from curriculum.player import Chapter
+from curriculum.model import Item, Language, Model
+from curriculum.player import Chapter as Notebook
 from curriculum.source import YamlSource
 
 COHORT = Path(__file__).parent / "cohort.yml"
@@ -44,16 +45,29 @@ class Answer(Model):
 
 
 class Learner(Model):
-    """One simulated learner; `tampers` edits the notebook and forges a grade before handing in."""
+    """One simulated learner; `tampers` edits the notebook and forges a grade before handing in.
+
+    With an `ability`, 0 to 1, exercises that `answers` don't name are played as `autograde.simulate` has it,
+    and the instructor gives `level` to each criterion of such texts, if it is given.
+    """
 
     name: str
     lang: Language
+    ability: Annotated[float, Interval(ge=0, le=1)] | None = None
+    level: Annotated[int, Ge(0)] | None = None
     tampers: bool = False
     answers: tuple[Answer, ...] = ()
 
-    @property
-    def is_marked(self) -> bool:
-        return any(answer.marks for answer in self.answers)
+    def work(self, items: Iterable[Item]) -> list[Answer]:
+        """Return the answers to the graded ones among `items`, and to practice that `answers` names."""
+        given = {answer.item: answer for answer in self.answers}
+        here = [item for item in items if item.id in given or not (item.head.practice or self.ability is None)]
+        return [given.get(item.id) or self.simulated(item) for item in here]
+
+    def simulated(self, item: Item) -> Answer:
+        rubric = item.kind.rubric if self.level is not None else None
+        marks = {criterion.id: self.level for criterion in rubric.criteria} if rubric else {}
+        return Answer(item=item.id, response=response(item, self.name, self.ability or 0), marks=marks)
 
 
 def read_cohort(path: Path = COHORT) -> list[Learner]:
@@ -78,14 +92,14 @@ def run(console: Console) -> None:
             data.instructor("release_assignment", chapter)
         for learner in each("Learn and hand in", cohort):
             for chapter in chapters:
-                attend(data, learner, chapter)
+                attend(data, learner, course.chapter(chapter))
         for chapter in each("Collect", chapters):
             data.instructor("collect", chapter, update=True)
         for learner in each("Grade", cohort):
             for chapter in chapters:
                 data.instructor("autograde", chapter, student_id=learner.name, force=True)
         with Gradebook(data.db_url) as gradebook:
-            for learner in each("Mark by hand", [learner for learner in cohort if learner.is_marked]):
+            for learner in each("Mark by hand", cohort):
                 for chapter in chapters:
                     mark(gradebook, learner, course, chapter)
         for learner in each("Write feedback", cohort):
@@ -126,25 +140,25 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
-def attend(data: CourseData, learner: Learner, chapter_id: str) -> None:
+def attend(data: CourseData, learner: Learner, plan: Chapter) -> None:
     """Fetch a chapter, answer it and hand it in as one learner."""
+    chapter_id = plan.id
     home = data.folder / "learners" / learner.name
     home.mkdir(parents=True, exist_ok=True)
     data.learner("FetchAssignment", chapter_id, learner.name, home)
     folder = home / chapter_id
-    chapter = Chapter(folder)
-    for number, answer in enumerate(learner.answers):
-        if answer.item in chapter.items:
-            write(chapter, learner, number, answer.item, "answer", answer.response)
-    write(chapter, learner, len(learner.answers), "", "submit", None)
+    chapter, answers = Notebook(folder), learner.work(plan.items)
+    for number, answer in enumerate(answers):
+        write(chapter, learner, number, answer.item, "answer", answer.response)
+    write(chapter, learner, len(answers), "", "submit", None)
     if learner.tampers:
         tamper(folder / f"{chapter_id}.ipynb")
     data.learner("Submit", chapter_id, learner.name, home)
 
 
-def write(chapter: Chapter, learner: Learner, number: int, item: str, kind: Kind, response: Any) -> None:
+def write(chapter: Notebook, learner: Learner, number: int, item: str, kind: Kind, response: Any) -> None:
     chapter.log.append(
-        id=str(uuid5(NAMESPACE_URL, f"{learner.name}/{number}")),
+        id=str(uuid5(NAMESPACE_URL, f"{learner.name}/{chapter.id}/{number}")),
         item=item,
         hash=chapter.items[item]["hash"] if item else "",
         lang=learner.lang,
@@ -158,7 +172,7 @@ def write(chapter: Chapter, learner: Learner, number: int, item: str, kind: Kind
 def mark(gradebook: Gradebook, learner: Learner, course: Course, chapter: str) -> None:
     """Give a learner the instructor's marks for one chapter, as formgrader does. Raises CourseError."""
     points = course.chapter(chapter).points
-    for answer in learner.answers:
+    for answer in learner.work(course.chapter(chapter).items):
         if not answer.marks or answer.item not in points:
             continue
         cells = {cell.criterion.id: cell for cell in criterion_cells(course.items[answer.item], points[answer.item])}

@@ -198,8 +198,18 @@
       label();
       return opened;
     };
-    const runAll = () => Promise.all(panel.content.widgets.filter(({ model }) =>
-      model.type === "code" && OURS.some(shape => shape.test(model.sharedModel.getSource()))).map(run));
+    const drawn = async cell => {
+      for (let turn = 0; turn < 40 && !cell.node.querySelector(".cs-host > *"); turn++) await pause(25);
+    };
+    // The first is there to be read while the others queue for the page: however many they are, it waits for none.
+    const runAll = async () => {
+      const [first, ...others] = panel.content.widgets.filter(({ model }) =>
+        model.type === "code" && OURS.some(shape => shape.test(model.sharedModel.getSource())));
+      if (!first) return [];
+      const opened = await run(first);
+      if (opened) await drawn(first);
+      return [opened, ...await Promise.all(others.map(run))];
+    };
 
     const answers = kernel => kernel?.connectionStatus === "connected" && ["idle", "busy"].includes(kernel.status);
 
