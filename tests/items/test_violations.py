@@ -17,11 +17,14 @@ TEXT = {"zh": "甲", "en": "a"}
 NAMES = [f"s{i}" for i in range(9)]
 
 
-def mark(spans: Iterable[str], faults: Mapping[str, int], marked: Iterable[str]) -> Score:
+def mark(
+    spans: Iterable[str], faults: Mapping[str, int], marked: Iterable[str], red_lines: Iterable[str] = ()
+) -> Score:
     spans = list(spans)
     lines = [{"speaker": TEXT, "spans": [{"id": span, "text": TEXT}]} for span in spans]
     public = ViolationsPublic.model_validate({"prompt": TEXT, "seeded": len(faults) or 1, "lines": lines})
-    key = ViolationsKey.model_validate({"faults": faults, "rationales": {s: {"why": TEXT} for s in spans}})
+    rationales = {span: {"why": TEXT} for span in spans}
+    key = ViolationsKey.model_validate({"faults": faults, "red_lines": list(red_lines), "rationales": rationales})
     result = score(public, key, ViolationsResponse(marked=tuple(marked)))
     assert score(release(public), key, ViolationsResponse(marked=tuple(marked))) == result
     return result
@@ -44,6 +47,14 @@ def mark(spans: Iterable[str], faults: Mapping[str, int], marked: Iterable[str])
 def test_by_hand(marked: str, earned: float) -> None:
     result = mark(NAMES[:5], {"s0": 3, "s1": 2, "s2": 1}, marked.split())
     assert (result.earned, result.possible) == (earned, 6)
+
+
+def test_overlooking_a_red_line_raises_the_flag_and_costs_no_more() -> None:
+    faults = {"s0": 3, "s1": 2}
+    assert mark(NAMES[:4], faults, ["s0"], ["s0"]).flags == ()
+    overlooked = mark(NAMES[:4], faults, ["s1", "s2"], ["s0"])
+    assert (overlooked.flags, overlooked.earned) == (("red-line",), 1)
+    assert mark(NAMES[:4], faults, ["s0"], []).flags == ()
 
 
 def test_marking_everything_in_the_course(course: Course) -> None:

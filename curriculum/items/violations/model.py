@@ -39,9 +39,10 @@ class ViolationsPublic(Public):
 
 
 class ViolationsKey(Key):
-    """`faults` maps the spans that break a norm to their severity, 1 to 3."""
+    """`faults` maps the spans that break a norm to their severity, 1 to 3; `red_lines` are those nobody may overlook."""
 
     faults: Annotated[Mapping[ItemId, Annotated[int, Interval(ge=1, le=3)]], Len(1)]
+    red_lines: tuple[ItemId, ...] = ()
     rationales: Mapping[ItemId, Rationale]
 
     def rationale(self, ref: str) -> Rationale | None:
@@ -71,6 +72,7 @@ def check(public: ViolationsPublic, key: ViolationsKey) -> Iterator[Fault]:
         message = f"marking everything earns {FLAT_LIMIT:.0%} or more; let more spans be fine"
         yield Fault("flat-answer-pays", ("key", "faults"), message)
     yield from broken_links(("key", "faults"), key.faults, ids, "span")
+    yield from broken_links(("key", "red_lines"), key.red_lines, key.faults, "fault")
     yield from rationales(key.rationales, ids, "span", key.faults)
 
 
