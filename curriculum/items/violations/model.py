@@ -39,7 +39,7 @@ class ViolationsPublic(Public):
 
 
 class ViolationsKey(Key):
-    """`faults` maps the spans that break a norm to their severity, 1 to 3; `red_lines` are those nobody may overlook."""
+    """`faults` maps the spans that break a norm to their severity, 1 to 3; nobody may overlook `red_lines`."""
 
     faults: Annotated[Mapping[ItemId, Annotated[int, Interval(ge=1, le=3)]], Len(1)]
     red_lines: tuple[ItemId, ...] = ()

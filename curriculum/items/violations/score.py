@@ -13,7 +13,9 @@ from curriculum.model import Evidence, Score, Text
 WORDS = {
     "found": Text(zh="找到问题：“{ref}”", en="Found: “{ref}”"),
     "overlooked": Text(zh="漏掉问题：“{ref}”", en="Overlooked: “{ref}”"),
-    "red-line-overlooked": Text(zh="漏掉了越过红线的问题：“{ref}”", en="Overlooked, and it crosses a red line: “{ref}”"),
+    "red-line-overlooked": Text(
+        zh="漏掉了越过红线的问题：“{ref}”", en="Overlooked, and it crosses a red line: “{ref}”"
+    ),
     "false-mark": Text(zh="误标：“{ref}”", en="Marked, but fine: “{ref}”"),
 }
 
