@@ -48,7 +48,7 @@ def side_by_side(console: Console, chapter: Chapter, entries: list[Entry]) -> li
 
 def marks_table(chapter: Chapter, entries: list[Entry]) -> Table:
     """Return marks with a row for each item: a chapter has more items than a terminal has room for columns."""
-    title = f"{chapter.id} · {chapter.plan.title.en} · {chapter.plan.title.zh}"
+    title = f"{chapter.id} · {chapter.plan.title.en}\n{chapter.plan.title.zh}"
     table = Table(title=title, box=HORIZONTALS, padding=0, show_footer=True)
     table.add_column("item", footer="total\nstate", no_wrap=True)
     table.add_column("of", footer=number(sum(chapter.points.values())), justify="right")

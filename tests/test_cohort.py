@@ -363,11 +363,16 @@ def test_tables_show_every_mark_and_fit_a_terminal(
     learners = sorted(BY_HAND)
     for chapter in whole_course.chapters:
         for item, worth in chapter.points.items():
-            got = [earned[learner].get(item) for learner in learners]
-            shown = [f"{points:.2f}" if points is not None else "–" for points in got]
-            assert [item, f"{worth:g}", *shown] in rows
-        summed = [f"{totals(earned, chapter.id)[learner]:.2f}" for learner in learners]
-        assert ["total", f"{sum(chapter.points.values()):g}", *summed] in rows
+            (row,) = (row for row in rows if row[:2] == [item, f"{worth:g}"])
+            shown = [None if cell == "–" else float(cell) for cell in row[2:]]
+            assert shown == [
+                None if points is None else pytest.approx(points, abs=0.0051)
+                for points in (earned[learner].get(item) for learner in learners)
+            ]
+    of_chapters = [row for row in rows if row[:1] == ["total"]]
+    for chapter, row in zip(whole_course.chapters, of_chapters, strict=True):
+        summed = [totals(earned, chapter.id)[learner] for learner in learners]
+        assert [float(cell) for cell in row[1:]] == pytest.approx([sum(chapter.points.values()), *summed], abs=0.0051)
     for chapter, row in zip(CHAPTERS, [row for row in rows if row[:1] == ["state"]], strict=True):
         states = dict.fromkeys(learners, "graded") | {"tamperer": "look at"}
         states |= {"average-lin": "to be"} if chapter in WAITING else {}

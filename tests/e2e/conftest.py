@@ -69,6 +69,7 @@ class Learner:
         self.home = home
         self.troubles: list[str] = []
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
 
     def open(self, lab: Lab, chapter: str) -> None:
         """Open a chapter and wait until all its exercises are live."""
