@@ -58,7 +58,7 @@ def lab(course_data: CourseData, tmp_path: Path) -> Lab:
 
 def violations(page: Page, context: object = None) -> list[str]:
     found = Axe().run(page, context=context).response["violations"]
-    return [f"{v['id']}: {n['target']} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]]
+    return [f"{v['id']}: {n['target']} {n['failureSummary'][:300]}" for v in found for n in v["nodes"]]
 
 
 class Learner:

@@ -321,7 +321,7 @@ export default function view({ host, item, ui, send }) {
     const line = (head, n, share, reached, value, props) => h("tr", props, h("th", { scope: "row" }, head), h("td", null, n), h("td", null, share),
       cumulative && h("td", null, reached), shown.measure && h("td", null, value));
     const groups = shown.by ? groupsOf(shown) : [];
-    return h("div", { class: "cs-data-scroll", role: "region", tabindex: 0, "aria-label": t(WORDS.groups), "data-key": "groups" }, h("table", { class: "cs-data-table" },
+    return h("div", { class: "cs-data-scroll", role: "group", tabindex: 0, "aria-label": t(WORDS.groups), "data-key": "groups" }, h("table", { class: "cs-data-table" },
       h("thead", null, h("tr", null, shown.by ? h("th", { scope: "col" }, t(columnOf.get(shown.by).label)) : h("td"), h("th", { scope: "col" }, t(WORDS.count)),
         h("th", { scope: "col" }, t(WORDS.share)), cumulative && h("th", { scope: "col" }, t(WORDS.cumulative)), shown.measure && h("th", { scope: "col" }, measureName(shown.measure)))),
       h("tbody", null, groups.map((group) => line(group.name, group.n, percent(group.share), percent(group.cumulative), plain(group.value)))),
@@ -348,7 +348,7 @@ export default function view({ host, item, ui, send }) {
     rowsTitle.textContent = t(WORDS.records, some.length);
     if (!details.open) return;
     swap(rowsBox, [
-      h("div", { class: "cs-data-scroll cs-data-rows-table", role: "region", tabindex: 0, "aria-label": t(WORDS.records, some.length), "data-key": "rows" }, h("table", { class: "cs-data-table" },
+      h("div", { class: "cs-data-scroll cs-data-rows-table", role: "group", tabindex: 0, "aria-label": t(WORDS.records, some.length), "data-key": "rows" }, h("table", { class: "cs-data-table" },
         h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col" }, t(column.label))))),
         h("tbody", null, shown.map((row) => h("tr", null, columns.map((column) => h("td", { class: column.kind === "number" ? "cs-data-figures" : null }, cellName(column, row[column.id])))))))),
       rest ? h("p", { class: "cs-data-more" }, t(WORDS.some, shown.length, some.length), h("button", { type: "button", class: "cs-data-link", "data-key": "all-rows", onclick: () => { allRows = true; rowTable(); rowsBox.querySelector("[tabindex]").focus(); } }, t(WORDS.showAll, some.length))) : [],

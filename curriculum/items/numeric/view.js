@@ -104,7 +104,7 @@ export default function view({ host, item, ui, send }) {
     h("div", { class: "cs-work" },
       h("div", null, h("table", { class: "cs-given" }, caption(h("caption"), WORDS.given),
         h("tbody", null, given.map((row) => h("tr", null, caption(h("th", { scope: "row" }), row.label), caption(h("td"), row.value)))))),
-      h("section", { class: "cs-figures", "aria-labelledby": title }, caption(h("h4", { id: title }), WORDS.answers), rows.map((row) => row.node))),
+      h("div", { class: "cs-figures", role: "group", "aria-labelledby": title }, caption(h("h4", { id: title }), WORDS.answers), rows.map((row) => row.node))),
     question));
 
   function choose(id) {
