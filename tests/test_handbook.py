@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from statistics import fmean
 
 import pytest
+from items.data_e5_3_2 import table as voices_table
+from items.data_e5_3_4 import table as raters_table
 
 from curriculum.items.numeric.model import NumericKey
 from curriculum.lint.coverage import coverage
@@ -179,14 +184,19 @@ FIGURES: dict[str, dict[str, Callable[[], float]]] = {
         "lower-end": lambda: 100_000 * 0.024 * 90 / 365,
         "actual-rate": lambda: 100 * 456.16 / 100_000 * 365 / 90,
     },
+    "p5-1-3": {
+        "trained-rate": lambda: 36 / 40_000 * 10_000,
+        "trained-fall": lambda: 100 * (15 - 9) / 15,
+        "untrained-fall": lambda: 100 * (16 - 13) / 16,
+    },
     "p4-3-2": {
         "simple-case": lambda: due(NOVEMBER, 15).day,
         "complex-case": lambda: due(NOVEMBER, 30).day,
         "longest-case": lambda: due(NOVEMBER, 60).day,
     },
 }
-# Worked out in tests/items/test_numeric.py.
-ELSEWHERE = {"e2-2-4"}
+# Worked out in tests/items/test_numeric.py; and marks given to a transcript, which nobody can calculate.
+ELSEWHERE = {"e2-2-4", "p5-3-1"}
 
 
 def test_every_calculation_comes_out_as_its_key_has_it(whole_course: Course) -> None:
@@ -240,3 +250,66 @@ def test_a_year_fits_the_weekdays_of_the_queue() -> None:
     assert date(2027, 3, 21).strftime("%A") == "Sunday"
     assert date(2027, 4, 5).strftime("%A") == "Monday"
     assert NOVEMBER.strftime("%A") == "Monday"
+
+
+def records(course: Course, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(course.items[name].public.model_dump()["table"].splitlines()))
+
+
+def key_values(course: Course, name: str) -> dict[str, float]:
+    return {question: value["value"] for question, value in course.items[name].key.model_dump()["values"].items()}
+
+
+def test_the_tables_are_their_generators_and_their_values_count_anew(whole_course: Course) -> None:
+    for name, table in (("e5-3-2", voices_table), ("e5-3-4", raters_table)):
+        assert whole_course.items[name].public.model_dump()["table"] == table()
+    firsts = [row for row in records(whole_course, "e5-3-2") if row["entry"] == "first"]
+    wishes = [row for row in firsts if row["tone"] == "wish"]
+    by_cause = [count for _cause, count in Counter(row["cause"] for row in wishes).most_common()]
+    papers = [row for row in wishes if row["cause"] == "papers"]
+    manner = [row for row in wishes if row["cause"] == "manner"]
+    assert by_cause[0] == len(papers)
+
+    def low(channel: str, most: int) -> float:
+        marks = [int(row["mark"]) for row in firsts if row["channel"] == channel]
+        return 100 * sum(1 <= mark <= most for mark in marks) / len(marks)
+
+    assert key_values(whole_course, "e5-3-2") == pytest.approx(
+        {
+            "wishes": len(wishes),
+            "largest": 100 * by_cause[0] / len(wishes),
+            "three-together": 100 * sum(by_cause[:3]) / len(wishes),
+            "in-september": sum(row["month"] == "sep" for row in papers),
+            "most-of-papers": 100 * max(Counter(row["handler"] for row in papers).values()) / len(papers),
+            "manner-share": 100 * sum(row["handler"] == "b3" for row in manner) / len(manner),
+            "survey-low": low("survey", 4),
+            "rating-low": low("rating", 2),
+        },
+        abs=0.05,
+    )
+
+
+def quadratic_kappa(pairs: list[tuple[int, int]]) -> float:
+    """Return 1 − Σ (a − b)² of the pairs over what it would be if every first mark met every second one."""
+    seen = fmean((a - b) ** 2 for a, b in pairs)
+    by_chance = fmean((a - b) ** 2 for a, _ in pairs for _, b in pairs)
+    return 1 - seen / by_chance
+
+
+def test_how_far_two_raters_agree_comes_out_anew(whole_course: Course) -> None:
+    rows = records(whole_course, "e5-3-4")
+    pairs = [(int(row["first"]), int(row["second"])) for row in rows]
+    empathy = [pair for pair, row in zip(pairs, rows, strict=True) if row["criterion"] == "empathy"]
+    assert (len(pairs), len(empathy)) == (72, 12)
+    assert key_values(whole_course, "e5-3-4") == pytest.approx(
+        {
+            "same": 100 * fmean(a == b for a, b in pairs),
+            "within-one": 100 * fmean(abs(a - b) <= 1 for a, b in pairs),
+            "mean-first": fmean(a for a, _ in pairs),
+            "weighted": quadratic_kappa(pairs),
+            "weighted-empathy": quadratic_kappa(empathy),
+            "all-threes": sum(row["play"] == "p07" and row["second"] == "3" for row in rows),
+        },
+        abs=0.05,
+        rel=0.001,
+    )

@@ -214,7 +214,9 @@ def labels(public: NumericPublic, key: NumericKey) -> dict[str, Text]:
 
 def play(public: NumericPublic, key: NumericKey, choose: Choose) -> dict[str, object]:
     """Who doesn't know copies a number from the table into each field."""
-    numbers = [(row.value, found[0]) for row in public.given if (found := re.search(r"\d+(,\d{3})*(\.\d+)?", row.value.en))]
+    numbers = [
+        (row.value, found[0]) for row in public.given if (found := re.search(r"\d+(,\d{3})*(\.\d+)?", row.value.en))
+    ]
     texts = [text for text, _number in numbers]
 
     def typed(field: str) -> str:
