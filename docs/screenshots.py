@@ -54,7 +54,7 @@ TYPES = {
     "reflection": ("e3-1-4", "zh", 1000),
 }
 MESSAGE = "e2-2-3"
-MARKS = {"truth": 1, "empathy": 1.5, "clarity": 1.5, "action": 1, "rules": 1.5, "form": 1.5}
+MARKS = {"truth": 0.5, "empathy": 0.75, "clarity": 0.75, "action": 0.5, "rules": 0.75, "form": 0.75}
 SCROLL = """(node, room) => {
   const scroller = node.closest('.jp-WindowedPanel-outer') ?? document.scrollingElement;
   const edge = scroller === document.scrollingElement ? 0 : scroller.getBoundingClientRect().top;
@@ -169,6 +169,16 @@ def learner_pictures(browser: Browser, lab: Lab) -> None:
         shoot(page, "receipt-en.png", page.locator(".cs-hand-in"), room=20)
 
 
+def chapter_pictures(browser: Browser, lab: Lab) -> None:
+    """Lessons as they are read: a picture with the text around it."""
+    for chapter, lang, picture in (("ch2", "en", "fairness"), ("ch4", "zh", "complaint"), ("ch5", "en", "remedy")):
+        with page_of(browser, lang, height=900) as page:
+            open_chapter(page, lab, chapter)
+            drawn = page.locator(f'.jp-RenderedMarkdown img[src*="{picture}"]:visible')
+            drawn.wait_for(state="visible", timeout=30_000)
+            shoot(page, f"chapter-{chapter[2:]}-{lang}.png", drawn, room=330)
+
+
 def author_pictures(browser: Browser, coverage: Path) -> None:
     with page_of(browser, "en", width=1100, height=700) as page:
         page.goto(coverage.as_uri())
@@ -246,7 +256,7 @@ def take(browser: Browser, folder: Path) -> None:
     log = data.folder / "jupyterlab.log"
     (learner,) = read_cohort(PLAYED)
     for chapter in COURSE.chapters:
-        attend(data, learner, chapter.id)
+        attend(data, learner, chapter)
         data.instructor("collect", chapter.id, update=True)
         data.instructor("autograde", chapter.id, student_id=LEARNER, force=True)
         data.instructor("generate_feedback", chapter.id, student_id=LEARNER, force=True)
@@ -256,6 +266,7 @@ def take(browser: Browser, folder: Path) -> None:
     with lab.running():
         type_pictures(browser, lab)
         learner_pictures(browser, lab)
+        chapter_pictures(browser, lab)
     with served(write_pages(data.folder / "audit").parent) as address:
         auditor_pictures(browser, address)
     with Gradebook(data.db_url) as gradebook:
@@ -269,6 +280,9 @@ def take(browser: Browser, folder: Path) -> None:
     data.instructor("generate_feedback", chapter_of(MESSAGE), student_id=LEARNER, force=True)
     feedback_picture(browser, data, "en", LEARNER, MESSAGE, "feedback-marked-en.png")
     feedback_picture(browser, data, "zh", "average-zhao", "e3-1-2", "feedback-zh.png")
+    with page_of(browser, "en", height=900) as page:
+        page.goto((data.folder / "feedback" / "average-lin" / "ch3" / "ch3.html").as_uri())
+        shoot(page, "mastery-en.png", page.locator(".mastery"), room=10)
     coverage = folder / "coverage.html"
     print_coverage(Console(quiet=True), COURSE, coverage)
     author_pictures(browser, coverage)

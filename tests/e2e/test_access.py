@@ -146,7 +146,7 @@ def test_feedback_and_audit_pages(browser: Browser, course_data: CourseData, tmp
 
     cohort = [learner for learner in read_cohort() if learner.name in ("expert", "average-lin", "tamperer")]
     for learner in cohort:
-        attend(course_data, learner, "ch3")
+        attend(course_data, learner, COURSE.chapter("ch3"))
     course_data.instructor("collect", "ch3", update=True)
     for learner in cohort:
         course_data.instructor("autograde", "ch3", student_id=learner.name, force=True)
