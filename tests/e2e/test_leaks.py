@@ -51,7 +51,7 @@ def planted_at(name: str, value: Any, canary: str) -> Any:
         return (
             [planted_at(name, one, canary) for one in value]
             if isinstance(value[0], list)
-            else [*value, f"phrase{canary}"]
+            else [*value[:19], f"phrase{canary}"]  # of 20 that there may be
         )
     return f"{value} {canary}"
 

@@ -26,8 +26,8 @@ ORDER = [
 TALK = ["keep-distance", "ask-purpose", "mirror-worry", "risk-formula", "trust-memory", "name-hurry", "any-time"]
 MARKS = ["eyes-on-screen", "points-ear", "same-volume", "prints-at-once", "drop-by", "both-hands"]
 DIARY = "Tuesday at three a man came in and asked about his card."
-# All 14 steps of 25; 3+3+3+1+1+3+1 = 15 of 21 points of 40; 2+2+3+3 found less 2 false = 8 of 18 of 30; complete.
-EXPECTED = {"e3-1-1": 25, "e3-1-2": 40 * 15 / 21, "e3-1-3": 30 * 8 / 18, "e3-1-4": 5}
+# All 14 steps of 6; 3+3+3+1+1+3+1 = 15 of 21 points of 9; 2+2+3+3 found less 2 false = 8 of 18 of 7; complete.
+EXPECTED = {"e3-1-1": 6, "e3-1-2": 9 * 15 / 21, "e3-1-3": 7 * 8 / 18, "e3-1-4": 2}
 
 
 def kernels_of(server: subprocess.Popen[bytes]) -> list[int]:

@@ -187,7 +187,7 @@ export default function view({ host, item, ui, send }) {
       .filter(([, list]) => list.length).map(([words, list]) => [words, list.map(constraintPart)]);
     const rowParts = rows.map(rowPart);
     swap(root, [
-      h("aside", { class: "cs-plan-panel", tabindex: 0, "aria-label": t(WORDS.holds) },
+      h("div", { class: "cs-plan-panel", role: "group", tabindex: 0, "aria-label": t(WORDS.holds) },
         h("div", { class: "cs-progress-part" }, progress, bar.node),
         levels.map(([words, list]) => [h("h4", { class: "cs-label" }, t(words)), h("ul", { class: "cs-rules", role: "list" }, list.map(({ node }) => node))]),
         constraints.some(({ shown }) => shown) && h("p", { class: "cs-hint" }, t(WORDS.counted))),
