@@ -69,9 +69,8 @@ WORDS = {
     "competencies": Text(zh="各项能力（本章的练习）", en="Competencies, in this chapter's exercises"),
     "mastered": Text(zh="已掌握", en="Mastered"),
     "not_yet": Text(zh="尚未掌握", en="Not yet"),
-    "crossed": Text(zh="越过红线：", en="A red line was crossed in: "),
-    "again": Text(zh="再练一次：", en="Practise again: "),
-    "comma": Text(zh="、", en=", "),
+    "crossed": Text(zh="越过红线：", en="A red line was crossed in:"),
+    "again": Text(zh="再练一次：", en="Practise again:"),
     "still": Text(zh="分还在等培训师评定", en="points are still to be marked"),
     "cut": Text(
         zh="一节算掌握：得到它 {section} 的分，没有越过红线，每个要动手做的要点至少有一道题做到 {point}。"
