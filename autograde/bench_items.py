@@ -24,7 +24,7 @@ from curriculum.model import LANGUAGES
 from curriculum.verdict import judge, parse
 
 REPETITIONS = 500
-LINTED = 100
+LINTED = 120
 LINTS = 3
 
 

@@ -189,6 +189,7 @@ class Loader:
         self.taught: set[str] = set()
         self.covered: set[str] = set()
         self.terms: dict[Path, list[str]] = {}
+        self.action_points: set[str] = set()
 
     def course(self) -> Course:
         """Return the course. Raises ContentError with every fault that makes it unusable."""
@@ -204,7 +205,6 @@ class Loader:
                 [Problem("course.yml", 1, "missing-file", f"there is no course in {self.root}; name it")]
             )
         self.rules = self.read_rules()
-        self.action_points = set[str]()
         self.teaching_points = self.read_teaching_points()
         self.glossary = self.read_glossary()
         # Every file is checked, whatever course.yml says of it, so that all faults come at once.

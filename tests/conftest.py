@@ -88,7 +88,7 @@ def write_log(course: Course) -> WriteLog:
 
 @pytest.fixture(scope="session")
 def perfect(course: Course) -> Mapping[str, Any]:
-    """An answer to each graded item that earns all its points: 25 + 40 + 30 + 5."""
+    """An answer to each graded item that earns all its points: 6 + 9 + 7 + 2."""
     return {
         "e3-1-1": {"order": [step.id for step in course.items["e3-1-1"].public.steps]},  # type: ignore[attr-defined]
         # 3 points a turn, the most there is, on the longest path there is: 7 turns, 21 points.

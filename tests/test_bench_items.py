@@ -92,6 +92,6 @@ def test_a_chapter_of_examples_has_every_type() -> None:
     assert [item.kind.name for item in example_chapter().items] == [*TYPES]
 
 
-def test_the_course_to_lint_has_a_hundred_items_and_no_fault(tmp_path: Path) -> None:
+def test_the_course_to_lint_has_120_items_and_no_fault(tmp_path: Path) -> None:
     enlarge(load_course(), tmp_path)
-    assert len(load_course(tmp_path).items) == 100
+    assert len(load_course(tmp_path).items) == 120

@@ -19,7 +19,7 @@ from curriculum.load import Course, load_course
 
 PLAY = re.compile(r'from curriculum\.player import play\nplay\("([a-z0-9-]+)"\)')
 HAND_IN = "from curriculum.player import hand_in\nhand_in()"
-POINTS = {"e3-1-1": 25, "e3-1-2": 40, "e3-1-3": 30, "e3-1-4": 5}
+POINTS = {"e3-1-1": 6, "e3-1-2": 9, "e3-1-3": 7, "e3-1-4": 2}
 PRACTICE = {"p3-1-1", "p3-1-2", "p3-1-3"}
 
 

@@ -16,7 +16,7 @@ from autograde.tampering import differences
 from curriculum.build import build
 from curriculum.load import Chapter, Course
 
-POINTS = {"e3-1-1": 25.0, "e3-1-2": 40.0, "e3-1-3": 30.0, "e3-1-4": 5.0}
+POINTS = {"e3-1-1": 6.0, "e3-1-2": 9.0, "e3-1-3": 7.0, "e3-1-4": 2.0}
 FIRST = "e3-1-1"
 Within = Callable[[float], AbstractContextManager[None]]
 WriteLog = Callable[[Path, Iterable[tuple[str, Any]]], Path]
@@ -86,7 +86,7 @@ def test_partial_answers_by_hand(chapter: Chapter, log: Path, write_log: WriteLo
     ]
     verdict = assess(chapter, write_log(log, answers))
     # name-deadline is missing, and it must precede bid-farewell: capped at .5.
-    expected = {FIRST: 25 * 0.5, "e3-1-2": 40 * 3 / 21, "e3-1-3": 30 * 2 / 18, "e3-1-4": 0}
+    expected = {FIRST: 6 * 0.5, "e3-1-2": 9 * 3 / 21, "e3-1-3": 7 * 2 / 18, "e3-1-4": 0}
     assert scores(verdict) == pytest.approx(expected, abs=1e-9)
     assert outcomes(verdict)["e3-1-4"].state == "unanswered"
 
@@ -199,7 +199,7 @@ def test_unknown_item_is_named_and_costs_nothing(chapter: Chapter, full: Path) -
 def test_hash_of_another_revision_is_named(chapter: Chapter, full: Path) -> None:
     edit(full, lambda records: records[0].update(hash="0" * 64))
     verdict = assess(chapter, full)
-    assert {**scores(verdict), FIRST: 25} == POINTS
+    assert {**scores(verdict), FIRST: 6} == POINTS
     assert any(FIRST in remark and "revision" in remark for remark in verdict.remarks)
     assert verdict.state == "look"
 

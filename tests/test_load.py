@@ -271,14 +271,14 @@ SEEDS = {
         "graded-without-points", "course.yml", "e3-1-3: 30, ", "", "", "needs points", VIOLATIONS
     ),
     "points without item": Seed(
-        "unknown-item", "course.yml", "e3-1-4: 5", "e3-1-4: 5, e3-1-9: 5", "items: {", "e3-1-9"
+        "unknown-item", "course.yml", "e3-1-4: 2", "e3-1-4: 2, e3-1-9: 5", "items: {", "e3-1-9"
     ),
     "practice with points": Seed(
-        "points-on-practice", "course.yml", "e3-1-4: 5", "e3-1-4: 5, p3-1-1: 5", "", "practice", item("p3-1-1")
+        "points-on-practice", "course.yml", "e3-1-4: 2", "e3-1-4: 2, p3-1-1: 5", "", "practice", item("p3-1-1")
     ),
-    "points in words": Seed("wrong-value", "course.yml", "e3-1-4: 5", "e3-1-4: five", "items: {", "e3-1-4"),
-    "points that are no number": Seed("wrong-value", "course.yml", "e3-1-4: 5", "e3-1-4: .nan", "items: {", "e3-1-4"),
-    "no points": Seed("wrong-value", "course.yml", "e3-1-4: 5", "e3-1-4: 0", "items: {", "e3-1-4"),
+    "points in words": Seed("wrong-value", "course.yml", "e3-1-4: 2", "e3-1-4: five", "items: {", "e3-1-4"),
+    "points that are no number": Seed("wrong-value", "course.yml", "e3-1-4: 2", "e3-1-4: .nan", "items: {", "e3-1-4"),
+    "no points": Seed("wrong-value", "course.yml", "e3-1-4: 2", "e3-1-4: 0", "items: {", "e3-1-4"),
     # items: what only a whole look at them shows
     "node that nothing leads to": Seed(
         "unreachable-node", DIALOGUE, "to: maybe-later", "to: comes-back", "    - id: maybe-later", "maybe-later"
@@ -391,6 +391,10 @@ SEEDS = {
         "guaranteed returns",
         "guaranteed returns",
     ),
+    "graded item without a competency": Seed(
+        "missing-competency", ORDERING, "competencies: [C9, C3]\n", "", "", "competencies"
+    ),
+    "unknown competency": Seed("unknown-competency", ORDERING, "[C9, C3]", "[C9, C33]", "", "C33"),
     # guessing, and the best answer
     "model log that would not be accepted": Seed(
         "best-falls-short",

@@ -37,14 +37,17 @@ def small_course(folder: Path) -> Course:
     """A course of one section, and in it nothing but one free text."""
     lesson = folder / "chapters" / "3-norms"
     (lesson / "items").mkdir(parents=True)
-    for name in ("rules.yml", "points.tsv"):
+    for name in ("rules.yml", "points.tsv", "glossary.tsv"):
         shutil.copy(CONTENT / name, folder)
     title = {"zh": "服务规范", "en": "Norms"}
     section = {"id": "3.3", "title": title, "objectives": [title], "items": {ITEM: POINTS}}
     chapter = {"id": "ch3", "folder": "3-norms", "title": title, "sections": [section]}
-    plan = {"course": "counterside", "title": title, "chapters": [chapter]}
+    rules = {"passing": {"section": 0.8, "competency": 0.6, "point": 0.5, "course": 0.75, "provisional": True}}
+    plan = {"course": "counterside", "title": title, **rules, "competencies": {"C2": title}, "chapters": [chapter]}
     (folder / "course.yml").write_text(yaml.safe_dump(plan, allow_unicode=True), "utf-8")
-    (lesson / "items" / f"{ITEM}.yml").write_text(yaml.safe_dump(EXAMPLE["item"], allow_unicode=True), "utf-8")
+    (lesson / "items" / f"{ITEM}.yml").write_text(
+        yaml.safe_dump({**EXAMPLE["item"], "competencies": ["C2"]}, allow_unicode=True), "utf-8"
+    )
     for language in ("zh", "en"):
         (lesson / f"3-3.{language}.md").write_text(f"# 3.3 {title[language]}\n\n{{{{ item {ITEM} }}}}\n", "utf-8")
     return load_course(folder)
