@@ -268,7 +268,7 @@ SEEDS = {
     "item not placed": Seed("not-placed-once", (ZH, EN), "{{ item p3-1-2 }}", "", "", "0 times", item("p3-1-2")),
     # points
     "graded item without points": Seed(
-        "graded-without-points", "course.yml", "e3-1-3: 30, ", "", "", "needs points", VIOLATIONS
+        "graded-without-points", "course.yml", "e3-1-3: 7, ", "", "", "needs points", VIOLATIONS
     ),
     "points without item": Seed(
         "unknown-item", "course.yml", "e3-1-4: 2", "e3-1-4: 2, e3-1-9: 5", "items: {", "e3-1-9"
@@ -395,15 +395,7 @@ SEEDS = {
         "missing-competency", ORDERING, "competencies: [C9, C3]\n", "", "", "competencies"
     ),
     "unknown competency": Seed("unknown-competency", ORDERING, "[C9, C3]", "[C9, C33]", "", "C33"),
-    # guessing, and the best answer
-    "model log that would not be accepted": Seed(
-        "best-falls-short",
-        REFLECTION,
-        "上午九点，银行柜台。一位先生递来存折说“补登”，手一直在抖。",
-        "上午。",
-        "key:",
-        "0%",
-    ),
+    # guessing
     "any order will do": Seed(
         "chance-floor",
         ORDERING,

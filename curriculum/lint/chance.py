@@ -63,7 +63,7 @@ def check(loader: Loader, items: Iterable[Item]) -> Iterator[Problem]:
     """Report items whose best answer falls short, and graded ones that guessing passes. Practice never counts."""
     for item in items:
         best = share(item, right)
-        if best < 1:
+        if best < 1 and item.kind.decides:
             message = f"the best answer that its key knows earns {best:.0%} of “{item.id}”; mend the key or the item"
             yield loader.problem(item, ("key",), "best-falls-short", message)
         for name, earned in {} if item.head.practice else floors(item).items():
