@@ -7,6 +7,7 @@ Then the demo runs in the copy as it is.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ COURSE = load_course()
 # What keys are made of: no field of such a name belongs anywhere in a graded item's public data.
 SECRET = {"rationales", "red_lines", "requires", "critical", "faults", "points", "weaker", "slips", "models", "why"}
 GRADED = tuple(name for chapter in COURSE.chapters for name in chapter.points)
+WORDED = {item.id for chapter in COURSE.chapters for item in chapter.items if item.head.type in ("free_text", "reflection")}
 CODE = {".py", ".js", ".css", ".html"}
 
 
@@ -85,13 +87,19 @@ def run(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def received(path: Path) -> bytes:
+    """Return what a file holds but for answers in words: simulated learners write the key's own model answers."""
+    if path.suffix != ".jsonl":
+        return path.read_bytes()
+    lines = path.read_bytes().splitlines()
+    return b"\n".join(line for line in lines if json.loads(line)["item"] not in WORDED)
+
+
 def leaks(folder: Path) -> list[str]:
     """Return the files below `folder` that hold a canary."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files, f"nothing to search in {folder}"
-    return [
-        str(path) for path in files if CANARY.encode() in path.read_bytes() or str(CAP).encode() in path.read_bytes()
-    ]
+    return [str(path) for path in files if any(sign in received(path) for sign in SIGNS)]
 
 
 def test_the_canaries_sing(planted: Path) -> None:
