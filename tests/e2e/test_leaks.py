@@ -34,7 +34,9 @@ COURSE = load_course()
 # What keys are made of: no field of such a name belongs anywhere in a graded item's public data.
 SECRET = {"rationales", "red_lines", "requires", "critical", "faults", "points", "weaker", "slips", "models", "why"}
 GRADED = tuple(name for chapter in COURSE.chapters for name in chapter.points)
-WORDED = {item.id for chapter in COURSE.chapters for item in chapter.items if item.head.type in ("free_text", "reflection")}
+WORDED = {
+    item.id for chapter in COURSE.chapters for item in chapter.items if item.head.type in ("free_text", "reflection")
+}
 CODE = {".py", ".js", ".css", ".html"}
 
 
