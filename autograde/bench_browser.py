@@ -137,6 +137,11 @@ def browser(console: Console) -> None:
             whole[shown.id].append(time.perf_counter() - began)
             return page
 
+        def leave(page: Page) -> None:
+            """Close a chapter and its kernel, which would keep this visit's widgets for the next."""
+            page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
+            page.context.close()
+
         def paint(page: Page) -> None:
             for _round in track(range(ROUNDS), description="Paints", console=console):
                 for kind, took in page.evaluate(PAINT_EACH):
@@ -145,11 +150,11 @@ def browser(console: Console) -> None:
         with lab.running():
             page = opened(examples)
             paint(page)
-            page.context.close()
+            leave(page)
             # In turn, so that whatever slows this machine for a while slows every chapter.
             for _opening in track(range(OPENINGS), description="Openings", console=console):
                 for one in course().chapters:
-                    opened(one).context.close()
+                    leave(opened(one))
             page = opened(chapter)
             clicks = [
                 page.evaluate(CLICK, [item, number])
