@@ -159,6 +159,37 @@
     return { translate, label, say };
   };
 
+  /* A term's meaning opens beside it: a jump to the glossary, which JupyterLab can't do either, would lose the line. */
+  const explain = panel => {
+    const note = element("div", { role: "dialog", class: "counterside-term", popover: "", tabindex: "-1" });
+    panel.node.append(note);
+    const meaning = id => {
+      for (const { model } of panel.content.widgets.filter(cell => cell.model.type === "markdown" && isShown(cell))) {
+        const entries = model.sharedModel.getSource().split(/^### /m).slice(1).map(entry => entry.split("\n"));
+        const found = entries.find(([heading]) => heading.replaceAll(" ", "-") === id);
+        if (found) return [found[0], found.slice(1).join("\n").trim()];
+      }
+    };
+    panel.node.addEventListener("click", event => {
+      const link = event.target.closest('.jp-MarkdownCell a[href^="#"]');
+      const found = link && meaning(decodeURIComponent(link.hash.slice(1)));
+      if (!found) return;
+      event.preventDefault();
+      note.lang = TAGS[lang];
+      note.setAttribute("aria-label", found[0]);
+      note.replaceChildren(element("strong", {}, found[0]), element("p", {}, found[1]));
+      link.focus();      // where the keyboard returns to
+      note.showPopover();
+      const { left, top, bottom } = link.getBoundingClientRect();
+      const below = bottom + note.offsetHeight + 12 < window.innerHeight;
+      Object.assign(note.style, {
+        left: `${Math.max(8, Math.min(left, window.innerWidth - note.offsetWidth - 24))}px`,
+        top: `${below ? bottom + 6 : top - note.offsetHeight - 6}px`,
+      });
+      note.focus({ preventScroll: true });
+    });
+  };
+
   // ---- what the reader cannot spoil -------------------------------------------------------
   const protect = panel => {
     const { model } = panel.context;
@@ -297,7 +328,7 @@
       open.add(chapter);
       panel.disposed.connect(() => { open.delete(chapter); settle(); });
       // Each step stands alone: what JupyterLab changes one day must not take the others with it.
-      const steps = [() => protect(panel), () => Object.assign(chapter, dress(chapter)), settle,
+      const steps = [() => protect(panel), () => Object.assign(chapter, dress(chapter)), () => explain(panel), settle,
                      () => Object.assign(chapter, enliven(chapter))];
       for (const step of steps) {
         try { step(); } catch (error) { console.error(`${NAME}:`, error); }
