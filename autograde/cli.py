@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,17 @@ def parser() -> argparse.ArgumentParser:
     make = add("build", run_build, "Write source/ and the schemas from the content.")
     make.add_argument("--check", action="store_true", help="write nothing; fail when something is not up to date")
     add("demo", run_demo, "Let a simulated cohort learn, hand in and be graded.")
+    grade = add("grade", run_grade, "Grade what was collected: answers by rule, no code of a learner is run.")
+    pages = add("feedback", run_feedback, "Write the feedback pages of what was graded.")
+    for command in (grade, pages):
+        command.add_argument("chapters", nargs="*", metavar="chapter", help="chapters such as ch3")
+        command.add_argument("--all", action="store_true", help="all chapters")
+        command.add_argument("--learners", default="*", metavar="PATTERN", help="those whose names fit, such as 'a*'")
+    grade.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that judge side by side")
+    grade.add_argument("--force", action="store_true", help="also what has not changed since it was graded")
+    told = add("explain", run_explain, "Say in words why a learner has the points of an item.")
+    told.add_argument("learner")
+    told.add_argument("item", help="such as e3-1-2")
     add("gradebook", run_gradebook, "Print the gradebook.")
     show = add("open", run_open, "Open the learner's, the instructor's or the auditor's place in the browser.")
     show.add_argument("role", choices=("learner", "instructor", "auditor"))
@@ -63,8 +75,9 @@ def parser() -> argparse.ArgumentParser:
     bench = add("bench", run_bench, "Measure, and print a table.")
     bench.add_argument(
         "what",
-        choices=("player", "browser", "items", "fuzz"),
-        help="player: the kernel; browser: what a learner feels; items: judging; fuzz: judging what no view sends",
+        choices=("player", "browser", "items", "fuzz", "grading"),
+        help="player: the kernel; browser: what a learner feels; items: judging; fuzz: judging what no view sends; "
+        "grading: beside nbgrader as it comes",
     )
     bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
     return main_parser
@@ -149,6 +162,34 @@ def run_demo(_options: argparse.Namespace) -> None:
     run(console)
 
 
+def run_grade(options: argparse.Namespace) -> int:
+    from autograde.grade import grade_and_report
+
+    return grade_and_report(
+        console, named(options), options.learners, workers=max(1, options.workers), force=options.force
+    )
+
+
+def run_feedback(options: argparse.Namespace) -> int:
+    from autograde.grade import feedback_and_report
+
+    return feedback_and_report(console, named(options), options.learners)
+
+
+def named(options: argparse.Namespace) -> list[str]:
+    """Return the chapters that are meant, none for all. Raises CourseError when nothing was said, or both."""
+    chapters: list[str] = options.chapters
+    if bool(chapters) == options.all:
+        raise CourseError("name the chapters, such as ch3, or say --all")
+    return chapters
+
+
+def run_explain(options: argparse.Namespace) -> None:
+    from autograde.explain import explain
+
+    explain(console, options.learner, options.item)
+
+
 def run_gradebook(_options: argparse.Namespace) -> None:
     from autograde.report import print_gradebook
 
@@ -174,6 +215,10 @@ def run_bench(options: argparse.Namespace) -> None:
         from autograde.fuzz import fuzz_all
 
         fuzz_all(console, options.values)
+    elif options.what == "grading":
+        from autograde.bench_grading import BY_STOCK, LEARNERS, MANY, grading
+
+        grading(console, LEARNERS, BY_STOCK, MANY)
     else:
         from autograde.bench import player
 
@@ -181,10 +226,10 @@ def run_bench(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Returns the exit code; a person sees a sentence, never a traceback."""
+    """Run a command. Returns the exit code: its own, or 1 after a sentence. A person never sees a traceback."""
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except ContentError as error:
         for problem in error.problems:
             errors.print(str(problem), markup=False)
@@ -199,7 +244,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

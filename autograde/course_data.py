@@ -16,23 +16,13 @@ from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 from sqlalchemy.exc import SAWarning
-from traitlets.config import Config, PyFileConfigLoader
 
-from autograde.place import ROOT, CourseError
+from autograde.config import CourseConfig
+from autograde.place import CourseError
 
 
-class CourseData:
-    """A course as `nbgrader_config.py` describes it."""
-
-    def __init__(self, config_file: Path = ROOT / "nbgrader_config.py") -> None:
-        if not config_file.is_file():
-            raise CourseError(f"there is no {config_file.name} in {config_file.parent}; run this in a checkout")
-        self.config: Config = PyFileConfigLoader(config_file.name, path=str(config_file.parent)).load_config()
-        self.folder = Path(self.config.CourseDirectory.submitted_directory).parent
-
-    @property
-    def db_url(self) -> str:
-        return str(self.config.CourseDirectory.db_url)
+class CourseData(CourseConfig):
+    """A course as `nbgrader_config.py` describes it, with nbgrader at hand."""
 
     def instructor(self, step: str, assignment: str, **options: Any) -> None:
         """Do one of nbgrader's steps for the instructor. Raises CourseError."""

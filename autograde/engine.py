@@ -26,19 +26,20 @@ class Note(Model):
 
     "log": the response log is not as the player writes it; "revision": an answer
     was given on another wording; "notebook": the notebook is not as released;
-    "engine": an answer could not be judged.
+    "exchange": the time of handing in can't be read; "engine": an answer could
+    not be judged.
     """
 
-    about: Literal["log", "revision", "notebook", "engine"]
+    about: Literal["log", "revision", "notebook", "exchange", "engine"]
     text: str
 
 
 class Outcome(Model):
     """What one item earned, in points of the gradebook, and why.
 
-    `by_hand` of the points are a person's to give, and not in `earned`. `at` and
-    `seq` name the record of the log that counted; `item_hash` and `key_hash` name
-    the content that judged it.
+    `by_hand` of the points are a person's to give, and not in `earned`. `at`, `seq`
+    and `line` (SHA-256 of its line) name the record of the log that counted;
+    `item_hash` and `key_hash` name the content that judged it.
     """
 
     item: str
@@ -53,6 +54,7 @@ class Outcome(Model):
     note: str = ""
     seq: int | None = None
     at: str | None = None
+    line: str | None = None
     item_hash: str
     key_hash: str
 
@@ -76,10 +78,15 @@ class Verdict(Model):
     refused: str | None = None
 
     @property
-    def state(self) -> str:
+    def state(self) -> Literal["graded", "warning", "look", "refused"]:
+        """Return "warning" for a changed notebook, which bears on no score, and "look" for a person to look at it."""
         if self.refused:
             return "refused"
-        return "look" if self.notes or any(outcome.state == "invalid" for outcome in self.outcomes) else "graded"
+        if any(note.about != "notebook" for note in self.notes):
+            return "look"
+        if any(outcome.state == "invalid" for outcome in self.outcomes):
+            return "look"
+        return "warning" if self.notes else "graded"
 
     @property
     def remarks(self) -> list[str]:
@@ -103,6 +110,7 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
         log.refresh()
     except LogError as error:
         refused = str(error)
+    lines = {id(record): line for record, line in zip(log.records, log.hashes, strict=True)}
     by_item: dict[str, list[Record]] = defaultdict(list)
     for record in log.records:
         by_item[record.item].append(record)
@@ -114,7 +122,7 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
         notes.append(Note(about="log", text=words))
     outcomes, items = [], {item.id: item for item in chapter.items}
     for name, points in chapter.points.items():
-        outcome, remarks = assess_item(items[name], points, by_item[name])
+        outcome, remarks = assess_item(items[name], points, by_item[name], lines)
         outcomes.append(outcome)
         notes += remarks
     last = log.receipt()
@@ -127,8 +135,13 @@ def assess(chapter: Chapter, log_path: Path) -> Verdict:
     )
 
 
-def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outcome, list[Note]]:
-    """Judge the attempt that counts; also return notes on it. Never raises."""
+def assess_item(
+    item: Item, points: float, records: list[Record], lines: Mapping[int, str] | None = None
+) -> tuple[Outcome, list[Note]]:
+    """Judge the attempt that counts; also return notes on it. Never raises.
+
+    `lines` has the SHA-256 of each record's line by `id(record)`: a forged log may number two records alike.
+    """
     replay = Replay(records, follower(item.kind, item.public))
     record = replay.scored
     outcome = Outcome(
@@ -141,6 +154,7 @@ def assess_item(item: Item, points: float, records: list[Record]) -> tuple[Outco
         key_hash=item.key_hash,
         seq=record.seq if record else None,
         at=plain(record.at) if record else None,
+        line=lines.get(id(record)) if lines else None,
     )
     if record is None:
         return outcome, []

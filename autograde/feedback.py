@@ -6,11 +6,13 @@ answered shows nothing of its key: handing in blank must not buy the answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from autograde.engine import Outcome, Verdict
 from autograde.marks import Mark
@@ -18,8 +20,9 @@ from autograde.mastery import ROUNDING, mastery
 from curriculum.build import CriterionCell, criterion_cells, note_id
 from curriculum.load import Chapter, Course
 from curriculum.model import Language, Text
-from curriculum.verdict import number
+from curriculum.verdict import Row, number
 
+PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 WORDS = {
     "feedback": Text(zh="学习反馈", en="Your feedback"),
     "total": Text(zh="总分", en="Total"),
@@ -100,8 +103,25 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed, "percent": percent}
+    environment.filters |= {"number": number, "signed": signed, "percent": percent, "reason": reason}
     return environment
+
+
+def reason(row: Row, language: Language, course: Course | None, compact: bool) -> Markup:
+    """Return a line of feedback as a list entry, with the words of the course's points and rules if it is given."""
+    folded = row.good or compact
+    return reason_once(row, language, folded) if course is None else reason_in(row, language, folded, course)
+
+
+@lru_cache(maxsize=8192)
+def reason_once(row: Row, language: Language, folded: bool) -> Markup:
+    # Many learners give the same answers, and most of grading's time went here.
+    return reason_in(row, language, folded, None)
+
+
+def reason_in(row: Row, language: Language, folded: bool, course: Course | None) -> Markup:
+    template = templates().get_template("reason.html")
+    return Markup(template.render(row=row, lang=language, folded=folded, course=course, words=WORDS))
 
 
 def percent(share: float) -> str:
@@ -127,6 +147,12 @@ def criterion(cell: CriterionCell, language: Language) -> str:
         f"- **{number(cell.points * i / best)}** – {level[language]}" for i, level in enumerate(cell.criterion.levels)
     )
     return "\n".join([f"**{cell.criterion.title[language]}**", "", *levels])
+
+
+def as_markdown(text: str) -> str:
+    """Return Markdown that shows `text` as it is, whatever markup it holds."""
+    lines = (PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", line.strip()) for line in text.splitlines())
+    return "  \n".join(line or "&nbsp;" for line in lines)
 
 
 def page(

@@ -41,8 +41,9 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """Return "refused", "look", "waiting" for marks by hand, or "graded"."""
-        return "waiting" if self.verdict.state == "graded" and self.waiting else self.verdict.state
+        """Return the verdict's state, or "waiting" where it is good but marks by hand are missing."""
+        good = self.verdict.state in ("graded", "warning")
+        return "waiting" if good and self.waiting else self.verdict.state
 
 
 def read_gradebook(data: CourseData) -> list[Entry]:

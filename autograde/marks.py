@@ -14,11 +14,16 @@ from curriculum.model import Criterion, Item, Text
 class Grade(Protocol):
     """A row of nbgrader's gradebook: one cell of one submission."""
 
-    name: str
-    score: float
-    manual_score: float | None
-    extra_credit: float | None
-    needs_manual_grade: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def manual_score(self) -> float | None: ...
+    @property
+    def extra_credit(self) -> float | None: ...
+    @property
+    def needs_manual_grade(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

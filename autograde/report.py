@@ -18,7 +18,13 @@ from autograde.mastery import mastery
 from curriculum.load import Chapter
 from curriculum.verdict import number
 
-STATES = {"graded": "graded", "waiting": "to be marked", "look": "look at it", "refused": "log refused"}
+STATES = {
+    "graded": "graded",
+    "warning": "notebook changed",
+    "waiting": "to be marked",
+    "look": "look at it",
+    "refused": "log refused",
+}
 
 
 def print_gradebook(console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -146,6 +147,12 @@ class Chapter:
     def points(self) -> dict[str, float]:
         """Points of the graded items, by item id."""
         return {name: points for section in self.plan.sections for name, points in section.items.items()}
+
+    @cached_property
+    def hash(self) -> str:
+        """Content hash of all items, their keys and what they are worth: what a grade depends on."""
+        parts = [(item.hash, item.key_hash, self.points.get(item.id)) for item in self.items]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,7 @@ class Head(Model):
     competencies: tuple[CompetencyId, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """One exercise: its head, what learners see (`public`) and what they don't (`key`)."""
 

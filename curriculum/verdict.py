@@ -7,6 +7,7 @@ so that both judge alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -111,22 +112,24 @@ def number(value: float) -> str:
 
 def explain(item: Item, score: Score) -> list[Row]:
     """Return the evidence of a score in words, one row for each reason."""
+    return [row(item, evidence) for evidence in score.evidence]
+
+
+@lru_cache(maxsize=2**14)
+def row(item: Item, evidence: Evidence) -> Row:
+    """Return one reason in words. Many learners earn something for the same reason."""
     labels = item.kind.labels(item.public, item.key)
-
-    def row(evidence: Evidence) -> Row:
-        rationale = item.key.rationale(evidence.ref) or Rationale(why=item.head.title)
-        values = {"ref": labels[evidence.ref], **evidence.values}
-        if evidence.other:
-            values["other"] = labels[evidence.other]
-        return Row(
-            because=f"{item.kind.name}.{evidence.rule}",
-            did=filled(item.kind.words[evidence.rule], values),
-            good=evidence.good,
-            earned=evidence.earned,
-            why=rationale.why,
-            better=rationale.better,
-            point=rationale.point,
-            rule=rationale.rule,
-        )
-
-    return [row(evidence) for evidence in score.evidence]
+    rationale = item.key.rationale(evidence.ref) or Rationale(why=item.head.title)
+    values = {"ref": labels[evidence.ref], **evidence.values}
+    if evidence.other:
+        values["other"] = labels[evidence.other]
+    return Row(
+        because=f"{item.kind.name}.{evidence.rule}",
+        did=filled(item.kind.words[evidence.rule], values),
+        good=evidence.good,
+        earned=evidence.earned,
+        why=rationale.why,
+        better=rationale.better,
+        point=rationale.point,
+        rule=rationale.rule,
+    )

@@ -20,11 +20,14 @@ from pydantic import Field, TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from autograde.batch import grade
 from autograde.course_data import CourseData
+from autograde.handback import write_feedback
 from autograde.place import ROOT, CourseError
 from autograde.report import print_gradebook
 from autograde.serve import GUEST
 from autograde.simulate import response
+from autograde.tables import gradebook
 from curriculum.build import build, criterion_cells
 from curriculum.load import Chapter, Course, load_course
 from curriculum.log import Kind
@@ -83,7 +86,7 @@ def run(console: Console) -> None:
     columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
 
-        def each(words: str, things: list[Any]) -> Any:
+        def each(words: str, things: Iterable[Any]) -> Any:
             return progress.track(things, description=words)
 
         chapters = [chapter.id for chapter in course.chapters]
@@ -95,16 +98,16 @@ def run(console: Console) -> None:
                 attend(data, learner, course.chapter(chapter))
         for chapter in each("Collect", chapters):
             data.instructor("collect", chapter, update=True)
-        for learner in each("Grade", cohort):
-            for chapter in chapters:
-                data.instructor("autograde", chapter, student_id=learner.name, force=True)
-        with Gradebook(data.db_url) as gradebook:
+        with gradebook(data.db_url) as engine:
+            for _result in each("Grade", grade(data, engine, chapters)):
+                pass
+        with Gradebook(data.db_url) as marks:
             for learner in each("Mark by hand", cohort):
                 for chapter in chapters:
-                    mark(gradebook, learner, course, chapter)
-        for learner in each("Write feedback", cohort):
-            for chapter in chapters:
-                data.instructor("generate_feedback", chapter, student_id=learner.name, force=True)
+                    mark(marks, learner, course, chapter)
+        with gradebook(data.db_url) as engine:
+            for _result in each("Write feedback", write_feedback(data, engine, chapters)):
+                pass
         for chapter in each("Release feedback", chapters):
             data.instructor("release_feedback", chapter)
     print_gradebook(console)

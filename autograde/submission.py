@@ -1,0 +1,224 @@
+"""One submission: from the files that a learner handed in to all that is to be written about it.
+
+Everything here may run in another process or on another machine; nothing here
+touches the gradebook. A learner's files are opened as plain files of limited
+size, compared and read, and never run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from autograde import feedback
+from autograde.engine import VERDICT, Note, Verdict, assess
+from autograde.place import ROOT
+from autograde.tampering import MAX_BYTES, differences
+from curriculum.build import criterion_cells, note_id
+from curriculum.load import Chapter, Course
+from curriculum.log import MAX_BYTES as MAX_LOG
+from curriculum.model import Item
+
+DIGEST = "digest"
+TIMESTAMP = "timestamp.txt"
+# What nbgrader needs of a submission when feedback is given back.
+KEPT = (TIMESTAMP, "submission_secret.txt")
+MAX_KEPT = 4096
+SCORING = ("curriculum/*.py", "curriculum/items/**/*.py", "autograde/engine.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A submission to be graded. `known` is the digest that it was last graded by, if it was."""
+
+    learner: str
+    chapter: str
+    submitted: Path
+    released: Path
+    autograded: Path
+    known: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is to be written; no verdict where all was as before.
+
+    `at` is when it was handed in (UTC, no zone); `staged` a folder to take the place of the autograded one.
+    """
+
+    job: Job
+    digest: str
+    verdict: Verdict | None = None
+    at: datetime | None = None
+    staged: Path | None = None
+
+
+def judge(course: Course, job: Job, staging: Path) -> Judged:
+    """Judge a submission and write its autograded notebook below `staging`. Never raises for a learner's files."""
+    chapter = course.chapter(job.chapter)
+    digest = content_digest(chapter, job.released, job.submitted)
+    if digest == job.known and (job.autograded / f"{chapter.id}.ipynb").is_file():
+        return Judged(job, digest)
+    verdict, at = read(chapter, job.released, job.submitted)
+    staged = staging / job.learner / chapter.id
+    staged.mkdir(parents=True)
+    write_read_only(staged / f"{chapter.id}.ipynb", as_file(graded(course, job.released, digest, verdict), verdict))
+    for name in KEPT:
+        data = plain_file(job.submitted / name, MAX_KEPT)
+        if data is not None:
+            write_read_only(staged / name, data)
+    return Judged(job, digest, verdict, at, staged)
+
+
+def read(chapter: Chapter, released: Path, submitted: Path) -> tuple[Verdict, datetime | None]:
+    """Return the verdict on the folder `submitted`, and when it was handed in.
+
+    Answers come from the log; the notebook is only compared.
+    """
+    verdict = assess(chapter, submitted / "responses" / f"{chapter.id}.jsonl")
+    notes = [Note(about="notebook", text=words) for words in differences(released, submitted / released.name)]
+    at = timestamp(plain_file(submitted / TIMESTAMP, MAX_KEPT))
+    if at is None and os.path.lexists(submitted / TIMESTAMP):
+        notes.append(Note(about="exchange", text=f"{TIMESTAMP} holds no time in UTC, so nothing is known of lateness"))
+    return verdict.model_copy(update={"notes": (*verdict.notes, *notes)}), at
+
+
+def scores(verdict: Verdict, items: Mapping[str, Item]) -> dict[str, float | None]:
+    """Return what nbgrader's cells earn, by name; None where a person is to mark."""
+    found: dict[str, float | None] = {}
+    for outcome in verdict.outcomes:
+        item = items[outcome.item]
+        found[item.id] = outcome.earned
+        for cell in criterion_cells(item, outcome.points):
+            found[cell.id] = None if outcome.is_for_a_person else 0.0
+        if item.kind.note:
+            found[note_id(item.id)] = None if outcome.note else 0.0
+    return found
+
+
+def graded(course: Course, released: Path, digest: str, verdict: Verdict) -> dict[str, Any]:
+    """Return the autograded notebook: the graded cells as released, with the reasons for each score.
+
+    A person who marks needs the answers, not the lesson.
+    """
+    notebook, items = released_notebook(released), course.items
+    written: dict[str, Any] = {}
+    for outcome in verdict.outcomes:
+        item = items[outcome.item]
+        written[item.id] = {
+            "outputs": outputs(item, outcome.earned, feedback.fragment(item.head.title, outcome, verdict.language))
+        }
+        if outcome.note:
+            written[note_id(item.id)] = {"source": feedback.as_markdown(outcome.note)}
+        if outcome.is_for_a_person:
+            # nbgrader asks for a mark where the cell is no longer as it was released.
+            for cell in criterion_cells(item, outcome.points):
+                written[cell.id] = {"source": feedback.criterion(cell, verdict.language)}
+    cells = [
+        {**cell, **written.get(cell["metadata"]["nbgrader"]["grade_id"], {})}
+        for cell in notebook["cells"]
+        if "nbgrader" in cell["metadata"]
+    ]
+    about = {**notebook["metadata"]["counterside"], DIGEST: digest}
+    return {**notebook, "cells": cells, "metadata": {**notebook["metadata"], "counterside": about}}
+
+
+def as_file(notebook: Mapping[str, Any], verdict: Verdict) -> bytes:
+    """Return an autograded notebook with its verdict as the bytes of a file."""
+    about = notebook["metadata"]["counterside"]
+    text = json.dumps(notebook, ensure_ascii=False)
+    # Pydantic writes the verdict, which is half of it, in a fifth of the time. Nobody can have written the digest
+    # into what it is a digest of.
+    here = f'"{DIGEST}": "{about[DIGEST]}"'
+    return text.replace(here, f'{here}, "{VERDICT}": {verdict.model_dump_json()}', 1).encode("utf-8", "replace")
+
+
+def outputs(item: Item, earned: float, html: str) -> list[dict[str, Any]]:
+    """Return what stands where a kernel's output would: the reasons, and the number that nbgrader reads."""
+    number = {"text/plain": repr(float(earned))}
+    return [
+        {"output_type": "display_data", "data": {"text/html": html}, "metadata": {}},
+        {"output_type": "execute_result", "data": number, "metadata": {}, "execution_count": None},
+    ]
+
+
+def released_notebook(path: Path) -> dict[str, Any]:
+    """Return the released notebook. It is ours: whatever is wrong with it is a fault to be told."""
+    status = path.stat()
+    return released_once(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=32)
+def released_once(path: Path, _time: int, _size: int) -> dict[str, Any]:
+    notebook: dict[str, Any] = json.loads(path.read_bytes())
+    return notebook
+
+
+# ---- what makes a submission the same as before ---------------------------------------------
+
+
+def content_digest(chapter: Chapter, released: Path, submitted: Path) -> str:
+    """Return a hash of all that the result depends on: the files handed in, the release, the keys, the scorers."""
+    status = released.stat()
+    release = released_hash(released, status.st_mtime_ns, status.st_size)
+    found = hashlib.sha256(f"{scorer()} {chapter.hash} {release}".encode())
+    files = (
+        (submitted / "responses" / f"{chapter.id}.jsonl", MAX_LOG),
+        (submitted / released.name, MAX_BYTES),
+        *((submitted / name, MAX_KEPT) for name in KEPT),
+    )
+    for path, limit in files:
+        data = plain_file(path, limit)
+        found.update(b"-" if data is None else hashlib.sha256(data).digest())
+    return found.hexdigest()
+
+
+@lru_cache(maxsize=32)
+def released_hash(path: Path, _time: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def scorer() -> str:
+    """Return the version of the scoring code: a hash of its files."""
+    found = hashlib.sha256()
+    for path in sorted({path for pattern in SCORING for path in ROOT.glob(pattern)}):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def plain_file(path: Path, limit: int) -> bytes | None:
+    """Return what a plain file of at most `limit` bytes holds, and None for anything else."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            return None
+        return file.read(limit)
+
+
+def timestamp(data: bytes | None) -> datetime | None:
+    """Return when something was handed in, in UTC without zone as nbgrader keeps it; None where nothing says so."""
+    words = (data or b"").decode("utf-8", "replace").strip()
+    for form in ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S"):
+        try:
+            return datetime.strptime(words.removesuffix(" UTC"), form).replace(tzinfo=UTC).replace(tzinfo=None)
+        except ValueError:
+            continue
+    return None
+
+
+def write_read_only(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    path.chmod(0o444)

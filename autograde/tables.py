@@ -1,0 +1,149 @@
+"""The tables of the gradebook: nbgrader's as they stand in the database, and ours beside them.
+
+Ours are `counterside_run`, a row for each grading run; `counterside_submission`,
+what was last graded of each learner and chapter; and `counterside_evidence`, for
+each score why it is what it is. Evidence is only ever added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+)
+from sqlalchemy import event as on
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from autograde.place import CourseError
+
+NBGRADER = (
+    "assignment",
+    "notebook",
+    "base_cell",
+    "grade_cells",
+    "solution_cells",
+    "student",
+    "submitted_assignment",
+    "submitted_notebook",
+    "grade",
+    "comment",
+)
+NO_GRADEBOOK = "there is no gradebook yet; run “make demo”, or release a chapter with “nbgrader generate_assignment”"
+WRITES = "counterside_writes"
+OURS = MetaData()
+RUN = Table(
+    "counterside_run",
+    OURS,
+    Column("id", String(32), primary_key=True),
+    Column("at", DateTime, nullable=False),  # UTC
+    Column("scorer", String(64), nullable=False),
+)
+SUBMISSION = Table(
+    "counterside_submission",
+    OURS,
+    Column("student_id", String(128), primary_key=True),
+    Column("assignment", String(128), primary_key=True),
+    Column("run_id", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+)
+EVIDENCE = Table(
+    "counterside_evidence",
+    OURS,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", String(32), nullable=False),
+    Column("student_id", String(128), nullable=False, index=True),
+    Column("assignment", String(128), nullable=False),
+    Column("item", String(80), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("earned", Float, nullable=False),  # points of the gradebook, as the other two
+    Column("possible", Float, nullable=False),
+    Column("by_hand", Float, nullable=False),
+    Column("flags", Text, nullable=False),  # JSON list
+    Column("rules", Text, nullable=False),  # JSON list of [rule, raw units, handbook point, legal rule]
+    Column("item_hash", String(64), nullable=False),
+    Column("key_hash", String(64), nullable=False),
+    Column("seq", Integer),  # of the record that counted, with its time and the SHA-256 of its line
+    Column("at", String(80)),
+    Column("line", String(64)),
+)
+
+
+def open_gradebook(db_url: str) -> Engine:
+    """Return an engine for nbgrader's gradebook, on SQLite or PostgreSQL, with our tables in it.
+
+    Raises CourseError where there is no gradebook.
+    """
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise CourseError(NO_GRADEBOOK)  # opening it would make one
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        on.listen(engine, "connect", prepare_sqlite)
+        on.listen(engine, "begin", begin)
+    try:
+        with writing(engine) as connection:
+            if not engine.dialect.has_table(connection, "submitted_assignment"):
+                raise CourseError(NO_GRADEBOOK)
+            OURS.create_all(connection)
+    except OperationalError as error:
+        engine.dispose()
+        raise CourseError(f"the gradebook can't be opened: {error.orig}") from error
+    except CourseError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def prepare_sqlite(connection: object, _record: object) -> None:
+    """Let readers go on while we write, wait for other writers, and leave beginning a transaction to us."""
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {setting}")  # type: ignore[attr-defined]
+
+
+def begin(connection: Connection) -> None:
+    """Begin to write with the lock in hand: one taken half-way can be refused."""
+    how = "BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN"
+    connection.exec_driver_sql(how)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes."""
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+def nbgrader_tables(engine: Engine) -> dict[str, Table]:
+    """Return nbgrader's tables by name, as the database has them. Raises CourseError."""
+    metadata = MetaData()
+    try:
+        metadata.reflect(engine, only=NBGRADER)
+    except SQLAlchemyError as error:
+        raise CourseError(f"this is no gradebook of nbgrader: {error}") from error
+    return dict(metadata.tables)
+
+
+@contextmanager
+def gradebook(db_url: str) -> Iterator[Engine]:
+    """Open the gradebook and close it again."""
+    engine = open_gradebook(db_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
