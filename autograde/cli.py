@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     grade = add("grade", run_grade, "Grade what was collected: answers by rule, no code of a learner is run.")
     pages = add("feedback", run_feedback, "Write the feedback pages of what was graded.")
     for command in (grade, pages):
-        command.add_argument("chapters", nargs="*", metavar="chapter", help="chapters such as ch3")
+        command.add_argument("chapter", nargs="*", help="such as ch3")
         command.add_argument("--all", action="store_true", help="all chapters")
         command.add_argument("--learners", default="*", metavar="PATTERN", help="those whose names fit, such as 'a*'")
     grade.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that judge side by side")
@@ -178,7 +178,7 @@ def run_feedback(options: argparse.Namespace) -> int:
 
 def named(options: argparse.Namespace) -> list[str]:
     """Return the chapters that are meant, none for all. Raises CourseError when nothing was said, or both."""
-    chapters: list[str] = options.chapters
+    chapters: list[str] = options.chapter
     if bool(chapters) == options.all:
         raise CourseError("name the chapters, such as ch3, or say --all")
     return chapters
