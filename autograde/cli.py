@@ -58,12 +58,17 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument("--check", action="store_true", help="write nothing; fail when something is not up to date")
     add("demo", run_demo, "Let a simulated cohort learn, hand in and be graded.")
     grade = add("grade", run_grade, "Grade what was collected: answers by rule, no code of a learner is run.")
+    again = add("regrade", run_regrade, "Grade again by the keys and rules of now, and say whose points change.")
+    again.add_argument("--dry-run", action="store_true", help="only say it")
     pages = add("feedback", run_feedback, "Write the feedback pages of what was graded.")
-    for command in (grade, pages):
+    for command in (grade, again):
+        command.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, help="processes that judge side by side"
+        )
+    for command in (grade, again, pages):
         command.add_argument("chapter", nargs="*", help="such as ch3")
         command.add_argument("--all", action="store_true", help="all chapters")
         command.add_argument("--learners", default="*", metavar="PATTERN", help="those whose names fit, such as 'a*'")
-    grade.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that judge side by side")
     grade.add_argument("--force", action="store_true", help="also what has not changed since it was graded")
     told = add("explain", run_explain, "Say in words why a learner has the points of an item.")
     told.add_argument("learner")
@@ -168,6 +173,12 @@ def run_grade(options: argparse.Namespace) -> int:
     return grade_and_report(
         console, named(options), options.learners, workers=max(1, options.workers), force=options.force
     )
+
+
+def run_regrade(options: argparse.Namespace) -> int:
+    from autograde.regrade import regrade
+
+    return regrade(console, named(options), options.learners, workers=max(1, options.workers), dry_run=options.dry_run)
 
 
 def run_feedback(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -27,7 +28,7 @@ from autograde.cohort import hand_in, release
 from autograde.course_data import CourseData
 from autograde.place import ROOT, CourseError
 from autograde.tables import gradebook
-from curriculum.load import Course
+from curriculum.load import CONTENT, Course, load_course
 
 CHAPTERS = ("ch1", "ch6")
 LEARNERS = 3
@@ -388,6 +389,37 @@ def test_no_gradebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert main(("grade", "--all")) == 1
     assert capsys.readouterr().err.startswith("there is no gradebook yet")
     assert not (tmp_path / "new" / "gradebook.db").exists()
+
+
+def test_a_changed_key_is_tried_before_it_counts(
+    data: CourseData, said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run(data)
+    assert "Nobody's points change." in said("regrade", "ch1", "--dry-run")[1]
+    before, evidence = grades(data), len(query(data, "select * from counterside_evidence"))
+    # A reply keyed 1 becomes a 2. It weighs 3 of 14 in all, of 15 points, and each level off costs a third of that.
+    content = tmp_path / "content"
+    shutil.copytree(CONTENT, content)
+    path = content / "chapters" / "1-meaning" / "items" / "e1-1-2.yml"
+    text = path.read_text("utf-8")
+    assert "by-balance: 1," in text
+    path.write_text(text.replace("by-balance: 1,", "by-balance: 2,", 1), "utf-8")
+    changed = load_course(content)
+    monkeypatch.setattr("autograde.regrade.course_of_run", lambda: changed)
+    code, words = said("regrade", "ch1", "--dry-run")
+    assert code == 0
+    assert "Nothing was written." in words
+    expected = []
+    for learner in (FIRST, SECOND, THIRD):
+        records = [json.loads(line) for line in log_of(data, learner, "ch1").read_bytes().splitlines()]
+        for given in (record["response"]["ratings"]["by-balance"] for record in records if record["item"] == "e1-1-2"):
+            was = before[learner, "e1-1-2"][0]
+            now = was + 15 * 3 / 14 * (abs(given - 1) - abs(given - 2)) / 3
+            expected.append(f"{learner}, e1-1-2: {was:.2f} → {now:.2f} points")
+    assert len(expected) == 3
+    lines = [line for line in words.splitlines() if " → " in line]
+    assert [re.sub(r"\d+(\.\d+)?(?= )", lambda found: f"{float(found[0]):.2f}", line) for line in lines] == expected
+    assert (grades(data), len(query(data, "select * from counterside_evidence"))) == (before, evidence)
 
 
 def test_explain_names_answer_rule_and_what_was_before(
