@@ -397,13 +397,13 @@ def test_a_changed_key_is_tried_before_it_counts(
     run(data)
     assert "Nobody's points change." in said("regrade", "ch1", "--dry-run")[1]
     before, evidence = grades(data), len(query(data, "select * from counterside_evidence"))
-    # A reply keyed 1 becomes a 2. It weighs 3 of 14 in all, of 15 points, and each level off costs a third of that.
+    # A reply keyed 3 becomes a 2. It weighs 1 of 14 in all, of 15 points, and each level off costs a third of that.
     content = tmp_path / "content"
     shutil.copytree(CONTENT, content)
     path = content / "chapters" / "1-meaning" / "items" / "e1-1-2.yml"
     text = path.read_text("utf-8")
-    assert "by-balance: 1," in text
-    path.write_text(text.replace("by-balance: 1,", "by-balance: 2,", 1), "utf-8")
+    assert "three-second-greeting: 3," in text
+    path.write_text(text.replace("three-second-greeting: 3,", "three-second-greeting: 2,", 1), "utf-8")
     changed = load_course(content)
     monkeypatch.setattr("autograde.regrade.course_of_run", lambda: changed)
     code, words = said("regrade", "ch1", "--dry-run")
@@ -412,9 +412,11 @@ def test_a_changed_key_is_tried_before_it_counts(
     expected = []
     for learner in (FIRST, SECOND, THIRD):
         records = [json.loads(line) for line in log_of(data, learner, "ch1").read_bytes().splitlines()]
-        for given in (record["response"]["ratings"]["by-balance"] for record in records if record["item"] == "e1-1-2"):
+        for given in (
+            record["response"]["ratings"]["three-second-greeting"] for record in records if record["item"] == "e1-1-2"
+        ):
             was = before[learner, "e1-1-2"][0]
-            now = was + 15 * 3 / 14 * (abs(given - 1) - abs(given - 2)) / 3
+            now = was + 15 / 14 * (abs(given - 3) - abs(given - 2)) / 3
             expected.append(f"{learner}, e1-1-2: {was:.2f} → {now:.2f} points")
     assert len(expected) == 3
     lines = [line for line in words.splitlines() if " → " in line]
