@@ -44,6 +44,9 @@ c.GenerateAssignment.preprocessors = [
     )
 ]
 
+# What learners hand in is taken file by file: no links, no more than there should be.
+c.ExchangeFactory.collect = "autograde.exchange.SafeCollect"
+
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
 c.Autograde.sanitize_preprocessors = []

@@ -1,0 +1,179 @@
+"""Collecting: every learner's account can write the inbound folder, so it is taken for anybody's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograde import exchange
+from autograde.course_data import CourseData
+
+MINUTE = "2026-11-24 08:{:02}:00.000000 UTC"
+BEFORE = MINUTE.format(0)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with an inbound and a gradebook, both empty."""
+    folder = tmp_path_factory.mktemp("empty") / "course"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTERSIDE_COURSE", str(folder))
+        patch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+        data = CourseData()
+        (folder / "exchange" / "counterside" / "inbound").mkdir(parents=True)
+        data.instructor("collect", "ch1", update=True)
+    (folder / "submitted").mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def data(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CourseData:
+    shutil.copytree(empty, tmp_path / "course")
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "course"))
+    return CourseData()
+
+
+def hand_in(data: CourseData, learner: str, at: str = BEFORE, name: str | None = None) -> Path:
+    """Lay a submission into the inbound, as nbgrader's submit does."""
+    folder = data.folder / "exchange" / "counterside" / "inbound" / (name or f"{learner}+ch1+{at}+x{learner}x")
+    (folder / "responses").mkdir(parents=True)
+    (folder / "ch1.ipynb").write_text("{}")
+    (folder / "responses" / "ch1.jsonl").write_text(f"answers of {learner}, {at}\n")
+    (folder / "timestamp.txt").write_text(at)
+    (folder / "submission_secret.txt").write_text("secret")
+    return folder
+
+
+def collected(data: CourseData) -> dict[str, str]:
+    """Return the log of each learner that was collected; nothing else may lie there."""
+    data.instructor("collect", "ch1", update=True)
+    found = {path.name: path / "ch1" for path in data.submitted.iterdir() if list(path.iterdir())}
+    assert {path.name for folder in found.values() for path in folder.parent.iterdir()} <= {"ch1"}
+    return {name: (folder / "responses" / "ch1.jsonl").read_text() for name, folder in found.items()}
+
+
+def test_a_submission_comes_whole_with_a_receipt(data: CourseData) -> None:
+    source = hand_in(data, "mei")
+    assert collected(data) == {"mei": f"answers of mei, {BEFORE}\n"}
+    target = data.submitted / "mei" / "ch1"
+    names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if path.is_file())
+    assert names == sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
+    (receipt,) = map(json.loads, (data.folder / "receipts.jsonl").read_text().splitlines())
+    assert (receipt["learner"], receipt["chapter"], receipt["files"], receipt["handed_in"]) == ("mei", "ch1", 4, BEFORE)
+    # As a person would check it: sha256sum of each file, its size and its name.
+    files = [(name, (target / name).read_bytes()) for name in names]
+    lines = "".join(f"{hashlib.sha256(held).hexdigest()} {len(held)} {name}\n" for name, held in files)
+    assert receipt["sha256"] == hashlib.sha256(lines.encode()).hexdigest()
+    assert receipt["bytes"] == sum(len(held) for _name, held in files)
+    assert receipt["written_after"] != 0  # the file was written just now, whatever it says
+
+
+def test_the_latest_counts_and_the_same_is_not_taken_twice(data: CourseData) -> None:
+    hand_in(data, "mei")
+    hand_in(data, "mei", MINUTE.format(7), f"mei+ch1+{MINUTE.format(7)}+b")
+    assert collected(data) == {"mei": f"answers of mei, {MINUTE.format(7)}\n"}
+    assert collected(data) == {"mei": f"answers of mei, {MINUTE.format(7)}\n"}
+    assert len((data.folder / "receipts.jsonl").read_text().splitlines()) == 1
+    hand_in(data, "mei", MINUTE.format(9), f"mei+ch1+{MINUTE.format(9)}+c")
+    assert collected(data) == {"mei": f"answers of mei, {MINUTE.format(9)}\n"}
+
+
+def link_out(folder: Path) -> None:
+    (folder / "responses" / "ch1.jsonl").unlink()
+    (folder / "responses" / "ch1.jsonl").symlink_to("/etc/passwd")
+
+
+def link_folder(folder: Path) -> None:
+    shutil.rmtree(folder / "responses")
+    (folder / "responses").symlink_to("/etc")
+
+
+def pipe(folder: Path) -> None:
+    os.mkfifo(folder / "responses" / "pipe")
+
+
+def sparse(folder: Path) -> None:
+    with (folder / "large").open("wb") as file:
+        file.truncate(2**30)
+
+
+def many(folder: Path) -> None:
+    for number in range(exchange.MAX_FILES):
+        (folder / f"{number}").touch()
+
+
+def deep(folder: Path) -> None:
+    (folder / "a/b/c/d/e/f").mkdir(parents=True)
+
+
+def newline(folder: Path) -> None:
+    (folder / "two\nlines").touch()
+
+
+def other_time(folder: Path) -> None:
+    (folder / "timestamp.txt").write_text(MINUTE.format(59))
+
+
+def no_time(folder: Path) -> None:
+    (folder / "timestamp.txt").unlink()
+
+
+def no_secret(folder: Path) -> None:
+    (folder / "submission_secret.txt").unlink()
+
+
+def only_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+def only_a_link(folder: Path) -> None:
+    folder.rename(folder.parent / "elsewhere")
+    folder.symlink_to(folder.parent / "elsewhere")
+
+
+SPOILT = [link_out, link_folder, pipe, sparse, many, deep, newline, other_time, no_time, no_secret, only_a_file,
+          only_a_link]  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_what_is_no_submission_is_refused_and_costs_nobody_else_anything(
+    data: CourseData, spoil: Callable[[Path], None]
+) -> None:
+    hand_in(data, "an")
+    hand_in(data, "bo")
+    hand_in(data, "cai")
+    before = collected(data)
+    # The next one is spoilt: what was collected of the same learner stays.
+    spoil(hand_in(data, "bo", MINUTE.format(30), f"bo+ch1+{MINUTE.format(30)}+b"))
+    hand_in(data, "dou")
+    assert collected(data) == {**before, "dou": f"answers of dou, {BEFORE}\n"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..+ch1+{}+x", ".+ch1+{}+x", ".hidden+ch1+{}+x", "two\nlines+ch1+{}+x", "mei+ch1+tomorrow+x", "mei+ch1+{}é+x",
+     "x" * 140 + "+ch1+{}+x", "+ch1+{}+x"],
+)  # fmt: skip
+def test_names_that_say_nothing_good(data: CourseData, name: str) -> None:
+    hand_in(data, "mei")
+    hand_in(data, "odd", BEFORE, name.format(BEFORE))
+    outside = {path.name for path in data.folder.iterdir()}
+    assert collected(data) == {"mei": f"answers of mei, {BEFORE}\n"}
+    assert {path.name for path in data.folder.iterdir()} - outside == {"receipts.jsonl"}
+
+
+def test_nobody_takes_anybodys_place(data: CourseData, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if the folders belonged to an account called root and another one collected.
+    monkeypatch.setattr(os, "getuid", lambda: 65533)
+    monkeypatch.setattr(exchange, "owner", lambda status: "mei")
+    hand_in(data, "mei")
+    hand_in(data, "bo", MINUTE.format(5))
+    assert collected(data) == {"mei": f"answers of mei, {BEFORE}\n"}
