@@ -86,10 +86,11 @@ def run(console: Console) -> None:
     columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
 
-        def each(words: str, things: Iterable[Any]) -> Any:
-            return progress.track(things, description=words)
+        def each(words: str, things: Iterable[Any], total: int | None = None) -> Any:
+            return progress.track(things, description=words, total=total)
 
         chapters = [chapter.id for chapter in course.chapters]
+        total = len(chapters) * len(cohort)
         for chapter in each("Release", chapters):
             data.instructor("generate_assignment", chapter, force=True)
             data.instructor("release_assignment", chapter)
@@ -99,14 +100,14 @@ def run(console: Console) -> None:
         for chapter in each("Collect", chapters):
             data.instructor("collect", chapter, update=True)
         with gradebook(data.db_url) as engine:
-            for _result in each("Grade", grade(data, engine, chapters)):
+            for _result in each("Grade", grade(data, engine, chapters), total):
                 pass
         with Gradebook(data.db_url) as marks:
             for learner in each("Mark by hand", cohort):
                 for chapter in chapters:
                     mark(marks, learner, course, chapter)
         with gradebook(data.db_url) as engine:
-            for _result in each("Write feedback", write_feedback(data, engine, chapters)):
+            for _result in each("Write feedback", write_feedback(data, engine, chapters), total):
                 pass
         for chapter in each("Release feedback", chapters):
             data.instructor("release_feedback", chapter)

@@ -55,7 +55,7 @@ const WORDS = {
   exact: { zh: "完全一致", en: "Exactly the same" },
   kappa: { zh: "κ", en: "κ" },
   linear: { zh: "线性加权 κ", en: "κ, linear weights" },
-  quadratic: { zh: "平方加权 κ", en: "κ, quadratic weights" },
+  quadratic: { zh: "二次加权 κ", en: "κ, quadratic weights" },
   records: { zh: (n) => `逐条看（${n}）`, en: (n) => `The rows one by one (${n})` },
   some: { zh: (n, all) => `前 ${n} 条，共 ${all} 条`, en: (n, all) => `The first ${n} of ${all}` },
   showAll: { zh: (n) => `全部显示（${n}）`, en: (n) => `Show all ${n}` },

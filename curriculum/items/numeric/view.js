@@ -1,3 +1,4 @@
+const WORDY = 30;   // characters
 const WORDS = {
   given: { zh: "已知", en: "What you know" },
   answers: { zh: "你的计算", en: "Your figures" },
@@ -102,7 +103,7 @@ export default function view({ host, item, ui, send }) {
   const title = newId();
   host.append(h("div", { class: "cs-numeric" },
     h("div", { class: "cs-work" },
-      h("div", null, h("table", { class: "cs-given" }, caption(h("caption"), WORDS.given),
+      h("div", null, h("table", { class: "cs-given", "data-wordy": String(given.some(({ value }) => value.en.length > WORDY)) }, caption(h("caption"), WORDS.given),
         h("tbody", null, given.map((row) => h("tr", null, caption(h("th", { scope: "row" }), row.label), caption(h("td"), row.value)))))),
       h("div", { class: "cs-figures", role: "group", "aria-labelledby": title }, caption(h("h4", { id: title }), WORDS.answers), rows.map((row) => row.node))),
     question));
