@@ -127,6 +127,9 @@ def test_without_the_extension_the_notebook_works_after_run_all(browser: Browser
     with plain.running():
         page.goto(plain.address("doc/tree/ch3/ch3.ipynb"))
         expect(page.locator(".jp-RenderedMarkdown h1").first).to_be_visible(timeout=60_000)
+        # As a person would: JupyterLab drops what is run before the kernel is there.
+        kernel = page.locator(".jp-Notebook-ExecutionIndicator")
+        expect(kernel).to_have_attribute("data-status", "idle", timeout=60_000)
         page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
         page.get_by_text("Run All Cells", exact=True).click()
         expect(page.locator(".cs-player")).to_have_count(EXERCISES["ch3"], timeout=60_000)
