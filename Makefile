@@ -47,5 +47,5 @@ LAB = $(shell find curriculum/lab -type f)
 
 .venv/test: pyproject.toml constraints.txt $(LAB) | .venv/bin/python
 	@echo "Installing what Counterside and its tests need into .venv (once)"
-	@pip install --quiet --constraint constraints.txt --editable '.[grading,test]'
+	@pip install --quiet --constraint constraints.txt --editable '.[grading,postgres,dask,test]'
 	@touch $@ .venv/grading

@@ -25,7 +25,7 @@ def test_environment_and_pyproject_agree() -> None:
     by_conda = [part for part in environment["dependencies"] if isinstance(part, str)]
     extras = project["optional-dependencies"]
     asked = [*project["dependencies"], *(line for extra in sorted(extras) for line in extras[extra])]
-    assert sorted(extras) == ["grading", "test"]
+    assert sorted(extras) == ["dask", "grading", "postgres", "test"]
     assert len(by_pip) == len(requirements(by_pip))  # nothing stands there twice
     assert requirements(by_pip) == requirements(asked)
     assert by_conda == [f"python{project['requires-python']}", "pip"]
