@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 
@@ -19,6 +20,17 @@ def add_commands(commands: Any) -> None:
         return step
 
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
+    page = add("report", run_report, "Write the auditor's desk as one file that needs neither Jupyter nor a network.")
+    page.add_argument("out", type=Path, help="the file to write, such as report.html")
+    page.add_argument("--chapter", help="of one chapter, such as ch3")
+    page.add_argument("--learner", help="of one learner")
+    page.add_argument("--pseudonyms", action="store_true", help="with other names for the learners")
+
+
+def run_report(options: argparse.Namespace) -> None:
+    from autograde.audit.page import report
+
+    report(options.out, chapter=options.chapter, learner=options.learner, pseudonyms=options.pseudonyms)
 
 
 def run_install(_options: argparse.Namespace) -> None:
