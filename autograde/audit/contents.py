@@ -15,6 +15,10 @@ def refused() -> HTTPError:
 class ReadOnlyContents(AsyncLargeFileManager):
     """Jupyter's files without any way to write, rename or remove one."""
 
+    def is_writable(self, path: str) -> bool:
+        """Say of every file that it can only be read, so that JupyterLab doesn't even try."""
+        return False
+
     async def save(self, model: Any, path: str = "") -> Any:
         raise refused()
 

@@ -39,6 +39,8 @@ const WORDS = {
   sealed: { zh: "已封存", en: "sealed" },
   unsealed: { zh: "未封存", en: "not sealed" },
   noTrail: { zh: "无留痕", en: "no trail" },
+  noSeal: { zh: "尚无封存", en: "nothing sealed yet" },
+  sealedTo: { zh: (n, all) => `留痕 ${all} 行，已封存 ${n} 行`, en: (n, all) => `${n} of ${all} rows of the trail sealed` },
   changed: { zh: "有改动", en: "changed" },
   afterRelease: { zh: "反馈发布后改动", en: "changed after release" },
   notMastered: { zh: "尚未掌握", en: "not mastered" },
@@ -201,7 +203,7 @@ const WORDS = {
       "这里的一切都来自以只读方式打开的成绩册；页面没有任何写入的途径。",
       "分数来自作答记录与规则；每个分数的依据带有题目、答案与那条记录的哈希。打开一个分数时，会按今天的规则重新计分并说明是否一致。",
       "“已封存”表示最后一次改动在成绩册所知的最新封存之内；封存本身是否有效，请用 counterside audit verify 在自己的机器上核对。",
-      "封存之前的改动、掌握密钥的人、机器的时钟，都不在此证明之内。",
+      "最近一次封存之后的改动、掌握密钥的人、机器的时钟，都不在此证明之内。",
     ],
     en: [
       "All of this was read from a gradebook opened for reading; the page has no way to write.",
@@ -284,7 +286,7 @@ class Desk {
   }
 
   build(el) {
-    this.root = h("div", { class: "ca cs-host" },
+    this.root = h("div", { class: this.alone ? "ca cs-host" : "ca ca-inside cs-host" },
       h("header", { class: "ca-head" },
         this.title = h(this.alone ? "h1" : "h2", { class: "ca-title" }),
         this.facts = h("p", { class: "ca-facts" }),
@@ -324,7 +326,8 @@ class Desk {
     this.root.lang = this.lang === "zh" ? "zh-CN" : "en";
     if (this.alone) document.documentElement.lang = this.root.lang;
     this.title.textContent = t(WORDS.desk);
-    this.facts.replaceChildren(h("span", null, t(data.title)), h("span", { class: "ca-tag" }, t(WORDS.readOnly)), h("span", null, t(WORDS.readAt, second(data.read))));
+    this.facts.replaceChildren(h("span", null, t(data.title)), h("span", { class: "ca-tag" }, t(WORDS.readOnly)), h("span", null, t(WORDS.readAt, second(data.read))),
+      data.trail == null ? this.tag(t(WORDS.noTrail), "warn") : data.head ? h("span", null, t(WORDS.sealedTo, data.head.size, data.trail)) : this.tag(t(WORDS.noSeal), "warn"));
     this.drawLanguages();
     const here = { learner: "book", grade: "book" }[this.at.view] ?? this.at.view;
     const views = ["book", "changes", data.rules && "looks", data.sample && "sample", "about"].filter(Boolean);
@@ -529,12 +532,12 @@ class Desk {
 
   // What a person should see of a standing beside its points.
   marks(one) {
-    const { t } = this;
+    const { t, data } = this;
     const found = [
       one[STATE] === "waiting" ? this.tag(t(WORDS.toMark, short(one[WAITING])), "open") : one[STATE] !== "graded" && this.tag(t(WORDS.states[one[STATE]]), "warn"),
       one[LATE] > 0 && this.tag(t(WORDS.late), "warn"),
       one[RED].length > 0 && this.tag(`${t(WORDS.redLine)} ${one[RED].length}`, "red"),
-      one[SEALED] === false && this.tag(t(WORDS.unsealed), "open"),
+      data.head && one[SEALED] === false && this.tag(t(WORDS.unsealed), "open"),
       one[AFTER] > 0 ? this.tag(t(WORDS.afterRelease), "red") : one[CHANGED] > 0 && this.tag(t(WORDS.changed), "open"),
     ].filter(Boolean);
     return found.length ? h("span", { class: "ca-tags" }, found) : null;
@@ -827,8 +830,9 @@ class Desk {
     return name && WORDS[kind] ? [h("b", null, name), h("small", null, ` ${this.t(WORDS[kind])}`)] : actor === "unknown" ? this.tag(this.t(WORDS.unknown), "red") : String(actor);
   }
 
-  value(value) {
+  value(value, name) {
     if (value == null) return "–";
+    if (["needs_manual_grade", "flagged"].includes(name)) return this.yesNo(Boolean(value));
     if (typeof value === "number") return short(value);
     return String(value);
   }
@@ -850,8 +854,8 @@ class Desk {
         [h("p", null, this.who(one.who)), one.run && h("p", { class: "ca-soft" }, t(WORDS.byRun, one.run.slice(0, 8))), one.db && h("p", { class: "ca-soft" }, t(WORDS.database, one.db))].filter(Boolean),
         withWhom ? place(one) : one.cell ?? "–",
         [h("p", null, `${t(WORDS.tables[one.table]) || one.table} ${t(WORDS.ops[one.op]) || one.op}`, one.late && [" ", this.tag(t(WORDS.released), "red")]),
-          h("dl", { class: "ca-diff" }, one.columns.map(([name, old, now]) => [h("dt", null, t(WORDS.columns[name]) || name), h("dd", null, h("del", null, this.value(old)), " → ", h("ins", null, this.value(now)))]))],
-        one.reason ? [one.reason, one.reason_by && h("small", null, ` ${t(WORDS.reasonLater, one.reason_by, second(one.reason_at))}`)] : one.run ? "–" : this.tag(t(WORDS.noReason), "open"),
+          h("dl", { class: "ca-diff" }, one.columns.map(([name, old, now]) => [h("dt", null, t(WORDS.columns[name]) || name), h("dd", null, h("del", null, this.value(old, name)), " → ", h("ins", null, this.value(now, name)))]))],
+        one.reason ? [one.reason, one.reason_by && h("small", null, ` ${t(WORDS.reasonLater, one.reason_by, second(one.reason_at))}`)] : one.run || (one.op === "snapshot" && !one.wasThere) || one.table === "counterside_event" ? "–" : this.tag(t(WORDS.noReason), "open"),
         this.sealWords(one.sealed),
       ]),
     });

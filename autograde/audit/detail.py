@@ -182,11 +182,16 @@ class Detail:
             by_cell[home.get(change.cell or "", "")].append(change)
         return {
             "items": [self.item(name, outcomes.get(name), by_cell[name]) for name in self.standing.cells],
-            "changes": [as_json(change, self.book) for change in by_cell[""]],
+            "changes": self.changes(by_cell[""]),
             "remarks": self.verdict.remarks if self.verdict else [],
             "receipt": self.verdict.receipt if self.verdict else None,
             "collected": list(self.receipts),
         }
+
+    def changes(self, history: Iterable[Change]) -> list[dict[str, Any]]:
+        """Return changes as JSON has them, without rows that came to be empty."""
+        told = (as_json(change, self.book) for change in history)
+        return [one for one in told if one["columns"] or one["op"] in ("update", "delete")]
 
     def cells_of(self, name: str) -> list[str]:
         item = self.book.course.items[name]
@@ -218,7 +223,7 @@ class Detail:
             "criteria": list(self.criteria(item, cell.criteria, history)),
             "comments": said,
             "evidence": None if why is None else self.evidence(why),
-            "changes": [as_json(change, self.book) for change in history],
+            "changes": self.changes(history),
         }
 
     def response(self, item: Item, why: Evidence | None, outcome: Outcome | None) -> tuple[Any, list[Text]]:
@@ -309,6 +314,7 @@ def as_json(change: Change, book: Book) -> dict[str, Any]:
         "learner": change.learner,
         "chapter": change.chapter,
         "cell": change.cell,
+        "wasThere": change.old is not None,
         "columns": [[name, old.get(name), new.get(name)] for name in columns],
         "sealed": change.sealed,
         "late": change.after_release or bool(out and change.seq > out and change.table in COUNTS),
