@@ -1,0 +1,1 @@
+"""The audit: what was changed, by whom, and what deserves a look."""
