@@ -13,6 +13,7 @@ from autograde.place import ROOT, CourseError
 try:
     from rich.console import Console
 
+    from autograde.audit.cli import add_commands
     from curriculum.build import build, outdated
     from curriculum.items import TYPES
     from curriculum.lint import lint
@@ -85,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
         "grading: beside nbgrader as it comes",
     )
     bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
+    add_commands(commands)
     return main_parser
 
 

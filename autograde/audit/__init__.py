@@ -1,1 +1,1 @@
-"""The audit: what was changed, by whom, and what deserves a look."""
+"""What auditors work with: the trail of every change, the seals that prove it, and what is read from both."""
