@@ -65,6 +65,7 @@ class Reader:
         self.course = course
         self.seen: dict[tuple[str, Language, str], Judged | None] = {}
         self.length: dict[tuple[str, Language], float] = {}
+        self.named: dict[str, Mapping[str, list[Text]]] = {}
 
     def trace(self, learner: str, chapter: str, folder: Path) -> Trace | None:
         """Return the trace that a log leaves, or None where there is none to be read. Never raises."""
@@ -122,7 +123,11 @@ class Reader:
         Of an exercise that unfolds step by step, only what it asks and what was chosen was surely seen.
         """
         if item.kind.follows is not None:
-            return reading_seconds([item.public.prompt, *chosen(item, response)], language)
+            if item.id not in self.named:
+                self.named[item.id] = texts_by_id(item)
+            chosen = {name for _path, name in find(str, response)} & self.named[item.id].keys()
+            texts = [text for name in sorted(chosen) for text in self.named[item.id][name]]
+            return reading_seconds([item.public.prompt, *texts], language)
         key = (item.id, language)
         if key not in self.length:
             self.length[key] = reading_seconds((text for _path, text in find(Text, item.public)), language)
@@ -146,7 +151,16 @@ def fault_of(item: Item, response: Response, language: Language) -> str | None:
     if score.share == 1:
         return None
     # Refs and values name the options; in which order they were clicked bears on nothing.
-    return digest([(one.rule, one.ref, one.other, sorted(map(repr, one.values.items()))) for one in score.evidence])
+    return digest(
+        [
+            (one.rule, one.ref, one.other, {name: plain(value) for name, value in one.values.items()})
+            for one in score.evidence
+        ]
+    )
+
+
+def plain(value: Text | str | float) -> str | float:
+    return value.zh if isinstance(value, Text) else value
 
 
 def until(last: Record, records: Iterable[Record]) -> Iterator[Record]:
@@ -190,16 +204,13 @@ def reading_seconds(texts: Iterable[Text], language: Language) -> float:
     return 60 * minutes / FASTEST
 
 
-def chosen(item: Item, response: Response) -> list[Text]:
-    """Return the texts of all parts of an item whose ids a response names."""
-    named = {text for _path, text in find(str, response)}
-    return [
-        text
-        for part in parts(item.public)
-        if getattr(part, "id", None) in named
-        for name in type(part).model_fields
-        if isinstance(text := getattr(part, name), Text)
-    ]
+def texts_by_id(item: Item) -> Mapping[str, list[Text]]:
+    """Return the texts of all parts of an item that have an id."""
+    found: dict[str, list[Text]] = {}
+    for part in parts(item.public):
+        texts = [text for name in type(part).model_fields if isinstance(text := getattr(part, name), Text)]
+        found.setdefault(getattr(part, "id", ""), []).extend(texts)
+    return found
 
 
 def parts(data: object) -> Iterator[Model]:
