@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 
 from autograde.audit.traces import Trace
 
 ORDER = "order"  # the order in which exercises were answered, where it is not the lesson's
-RARE = 30  # at most so many, or a hundredth of all, gave an answer that leads from one learner to another
-SHARED = 2  # so many such answers two learners have in common before they are compared
+ROUNDING = 1e-9
 TILTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 
 
@@ -45,30 +43,37 @@ def alike(traces: Sequence[Trace], lesson: Sequence[str], expected: float) -> li
     for items i with chances f_i, and s = -Σ ln f_i over those answered alike,
     p ≤ min_t e^(-ts) Π (1 - f_i + f_i^(1-t)). Expected are p × n(n-1)/2 pairs.
     """
-    answers = {trace.learner: marked(trace, lesson) for trace in traces}
+    answers = {trace.learner: marked(trace, lesson) for trace in sorted(traces, key=lambda trace: trace.learner)}
     pairs = math.comb(len(answers), 2)
     if not pairs:
         return []
-    given: dict[str, Counter[str]] = defaultdict(Counter)
-    for own in answers.values():
-        for item, answer in own.items():
-            given[item][answer] += 1
-    wrong = {item: counts.total() for item, counts in given.items()}
+    chance = chances_of(answers.values())
     least = math.log(pairs / expected)
     found = []
-    for first, second in candidates(answers, given):
+    for first, second in candidates(answers, chance, least):
         mine, theirs = answers[first], answers[second]
         common = [item for item in mine if item in theirs]
-        # Whether somebody else gives my answer: so many of the others do.
-        chances = [(given[item][mine[item]] - 1) / (wrong[item] - 1) for item in common]
         same = [mine[item] == theirs[item] for item in common]
-        surprise = bound(chances, same, least)
+        surprise = bound([chance[item, mine[item]] for item in common], same, least)
         if surprise >= least:
             shared = tuple(item for item, equal in zip(common, same, strict=True) if equal and item != ORDER)
             both = sum(item != ORDER for item in common)
             order = ORDER in common and mine[ORDER] == theirs[ORDER]
             found.append(Pair(first, second, shared, both, order, pairs * math.exp(-surprise)))
     return sorted(found, key=lambda pair: (pair.expected, pair.first, pair.second))
+
+
+Answer = tuple[str, str]
+"""An item and a digest of what was wrong with it."""
+
+
+def chances_of(answers: Iterable[Mapping[str, str]]) -> dict[Answer, float]:
+    """Return for each answer the share of the others who give it, of all who got that item wrong."""
+    given = Counter(answer for own in answers for answer in own.items())
+    wrong: Counter[str] = Counter()
+    for (item, _answer), count in given.items():
+        wrong[item] += count
+    return {answer: (count - 1) / max(1, wrong[answer[0]] - 1) for answer, count in given.items()}
 
 
 def marked(trace: Trace, lesson: Sequence[str]) -> Mapping[str, str]:
@@ -78,25 +83,30 @@ def marked(trace: Trace, lesson: Sequence[str]) -> Mapping[str, str]:
 
 
 def candidates(
-    answers: Mapping[str, Mapping[str, str]], given: Mapping[str, Counter[str]]
-) -> Iterable[tuple[str, str]]:
-    """Yield pairs with enough rare answers in common, and all who share all of them; never each with each."""
-    rare = max(RARE, len(answers) // 100)
-    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
-    wholes: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
-    for learner in sorted(answers):
-        own = answers[learner]
-        wholes[tuple(sorted(own.items()))].append(learner)
-        for item, answer in own.items():
-            if 1 < given[item][answer] <= rare:
-                holders[item, answer].append(learner)
-    shared: Counter[tuple[str, str]] = Counter()
-    for group in holders.values():
-        shared.update(combinations(group, 2))
-    yield from (pair for pair, count in shared.items() if count >= SHARED)
-    for group in wholes.values():
-        # A large ring: each with the next is enough to find all of it.
-        yield from (pair for pair in pairwise(group) if shared[pair] < SHARED)
+    answers: Mapping[str, Mapping[str, str]], chance: Mapping[Answer, float], least: float
+) -> Iterator[tuple[str, str]]:
+    """Yield all pairs whose common answers may weigh `least`, without comparing each with each.
+
+    An answer weighs -ln of its chance. With the answers of all in one order, rarest
+    first, two who share that much share one of the first answers of each: those after
+    which less than `least` is left (R. J. Bayardo, Y. Ma and R. Srikant 2007,
+    doi 10.1145/1242572.1242591).
+    """
+    holders: dict[Answer, list[str]] = defaultdict(list)
+    left: dict[str, float] = {}
+    for learner, own in answers.items():
+        weights = sorted((-math.log(chance[answer]), answer) for answer in own.items() if chance[answer] > 0)
+        total, seen = sum(weight for weight, _answer in weights), defaultdict[str, float](float)
+        while weights and total >= least:
+            weight, answer = weights.pop()
+            total -= weight
+            for other in holders[answer]:
+                seen[other] += weight
+            holders[answer].append(learner)
+        left[learner] = total
+        for other, weight in seen.items():
+            if weight + max(total, left[other]) >= least - ROUNDING:
+                yield other, learner
 
 
 def bound(chances: Sequence[float], same: Sequence[bool], least: float) -> float:
