@@ -7,6 +7,8 @@ where the environment variable COUNTERSIDE_COURSE says.
 import os
 from pathlib import Path
 
+from autograde.audit.who import name_writers
+
 ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd()
 COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
 
@@ -15,6 +17,9 @@ COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
 (COURSE / "exchange").chmod(0o777)
 
 c = get_config()  # noqa: F821
+
+# Whoever writes into the gradebook with nbgrader's tools is named in its trail.
+name_writers()
 
 c.CourseDirectory.course_id = "counterside"
 c.CourseDirectory.root = str(ROOT)

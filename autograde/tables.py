@@ -28,6 +28,7 @@ from sqlalchemy import event as on
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from autograde.audit.who import name_writers
 from autograde.place import CourseError
 
 NBGRADER = (
@@ -91,6 +92,7 @@ def open_gradebook(db_url: str) -> Engine:
     url = make_url(db_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise CourseError(NO_GRADEBOOK)  # opening it would make one
+    name_writers()
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         on.listen(engine, "connect", prepare_sqlite)

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from rich.console import Console
+from sqlalchemy import Engine
+
+from autograde import tables
+from autograde.config import CourseConfig
+
+console = Console(highlight=False, soft_wrap=True)
 
 
 def add_commands(commands: Any) -> None:
@@ -19,9 +29,35 @@ def add_commands(commands: Any) -> None:
         return step
 
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
+    why = add("reason", run_reason, "Say why rows of the trail came to be.")
+    why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
+    why.add_argument("words", help="why, in quotes")
 
 
 def run_install(_options: argparse.Namespace) -> None:
-    from autograde.audit.trail import install_and_report
+    from autograde.audit.trail import install
 
-    install_and_report()
+    with gradebook() as engine:
+        done = install(engine)
+    if done.first:
+        console.print(f"A trail is kept from now on; it begins with {done.rows} rows that were there.")
+    elif done.mended:
+        console.print("\n".join(done.mended), markup=False)
+        console.print(f"Mended. What had changed meanwhile is in the trail now: {done.rows} rows.")
+    else:
+        console.print("The trail is in place; nothing was to be done.")
+
+
+def run_reason(options: argparse.Namespace) -> None:
+    from autograde.audit.trail import give_reason
+
+    with gradebook() as engine:
+        give_reason(engine, options.row, options.words)
+    console.print(f"Noted for {len(options.row)} {'row' if len(options.row) == 1 else 'rows'} of the trail.")
+
+
+@contextmanager
+def gradebook() -> Iterator[Engine]:
+    """Open the gradebook of this course. Raises CourseError when there is none."""
+    with tables.gradebook(CourseConfig().db_url) as engine:
+        yield engine
