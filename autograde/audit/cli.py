@@ -12,6 +12,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from autograde import tables
+from autograde.audit.review import add_steps
 from autograde.config import CourseConfig
 
 console = Console(highlight=False, soft_wrap=True)
@@ -39,6 +40,7 @@ def add_commands(commands: Any) -> None:
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
     why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
     why.add_argument("words", help="why, in quotes")
+    add_steps(add)
 
 
 def run_install(_options: argparse.Namespace) -> None:
