@@ -34,7 +34,9 @@ def add_commands(commands: Any) -> None:
     page.add_argument("out", type=Path, help="the file to write, such as report.html")
     page.add_argument("--chapter", help="of one chapter, such as ch3")
     page.add_argument("--learner", help="of one learner")
-    page.add_argument("--pseudonyms", action="store_true", help="with other names for the learners")
+    page.add_argument(
+        "--pseudonyms", type=Path, metavar="KEYFILE", help="other names for learners, by a key that is made if needed"
+    )
 
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
@@ -75,4 +77,4 @@ def gradebook() -> Iterator[Engine]:
 def run_report(options: argparse.Namespace) -> None:
     from autograde.audit.page import report
 
-    report(options.out, chapter=options.chapter, learner=options.learner, pseudonyms=options.pseudonyms)
+    report(options.out, chapter=options.chapter, learner=options.learner, key_file=options.pseudonyms)

@@ -184,20 +184,39 @@ const WORDS = {
   threshold: { zh: "界限", en: "Threshold" },
   chance: { zh: "凭巧合预期", en: "Expected by chance" },
   found: { zh: (n) => `${n} 条`, en: (n) => `${n} found` },
-  noLooks: { zh: "没有。", en: "None." },
-  seed: { zh: "种子", en: "Seed" },
-  sampleSays: {
-    zh: (n, all) => `从 ${all} 个已评分的作答中按种子抽出 ${n} 个。先看作答、自己评，再对比成绩册。你的记录只在你下载的文件里，不进入成绩册。`,
-    en: (n, all) => `${n} of ${all} graded answers, drawn by the seed. Judge the answer first, then compare. What you note is only in the file that you download, and never in the gradebook.`,
+  found1: { zh: "发现", en: "Found" },
+  looking: { zh: "正在查看全部作答记录……", en: "Looking through all response logs…" },
+  looksSay: {
+    zh: "这里指出的是值得看一看的地方，不是结论。每条规则都写明界限，以及凭巧合会有多少。",
+    en: "These are places to look at, and no verdicts. Each rule says from where on it speaks, and how many chance alone would bring.",
   },
+  tooMany1: { zh: (n, all) => `显示前 ${n} 条，共 ${all} 条；全部见 counterside audit looks。`, en: (n, all) => `The first ${n} of ${all}; “counterside audit looks” has all.` },
+  markers: { zh: "评分人", en: "Markers" },
+  marks: { zh: "评分数", en: "Marks" },
+  apart: { zh: "比他人高（等级）", en: "Above the others (levels)" },
+  pairs: { zh: "共同评过的两人", en: "Two who marked the same" },
+  works: { zh: "份数", en: "Works" },
+  exact: { zh: "完全一致", en: "Same level" },
+  kappa1: { zh: "κ 不加权", en: "κ unweighted" },
+  kappa2: { zh: "κ 线性", en: "κ linear" },
+  kappa3: { zh: "κ 二次", en: "κ quadratic" },
+  alpha: { zh: "α 定序", en: "α ordinal" },
+  seed: { zh: "种子", en: "Seed" },
+  size: { zh: "抽多少", en: "How many" },
+  drawIt: { zh: "抽样", en: "Draw" },
+  noSample: { zh: "没有可抽的作答。", en: "There is nothing to draw." },
+  sampleSays: {
+    zh: (n, all) => `从 ${all} 个已评分的作答中按种子抽出 ${n} 个；同一个种子在任何机器上抽到的都一样。先看作答、自己评，再对比成绩册。你的记录只在你下载的文件里，不进入成绩册。`,
+    en: (n, all) => `${n} of ${all} graded answers, drawn by the seed; the same seed draws the same ones on any machine. Judge the answer first, then compare. What you note is only in the file that you download, and never in the gradebook.`,
+  },
+  auditor: { zh: "你的姓名", en: "Your name" },
   judgement: { zh: "你的判断", en: "Your judgement" },
   agree: { zh: "同意", en: "agree" },
   differ: { zh: "不同意", en: "differ" },
   ownScore: { zh: "你的评分", en: "Your score" },
   remark: { zh: "说明", en: "In words" },
-  agreed: { zh: (a, n) => `已评 ${n} 个，同意 ${a} 个`, en: (a, n) => `${n} judged, ${a} agreed` },
+  agreed: { zh: (a, n, all) => `${all} 个中已评 ${n} 个，同意 ${a} 个`, en: (a, n, all) => `${n} of ${all} judged, ${a} agreed` },
   save: { zh: "下载我的记录", en: "Download my record" },
-  open1: { zh: "打开", en: "Open" },
   aboutText: {
     zh: [
       "这里的一切都来自以只读方式打开的成绩册；页面没有任何写入的途径。",
@@ -227,6 +246,7 @@ const WORDS = {
 const [LEARNER, CHAPTER, TOTAL, STATE, LATE, PENALTY, MASTERED, RED, SEALED, HANDED, DUE, WAITING, CHANGED, AFTER, CELLS] = Array(15).keys();
 const [C_SCORE, C_AUTO, C_HAND, C_EXTRA, C_WAITING, C_STATE, C_FLAGS] = Array(7).keys();
 const ROWS = 50;
+const SHOWN = 200;
 const BINS = 10;
 
 const points = (value) => (value == null ? "–" : value.toFixed(2));
@@ -264,8 +284,8 @@ function download(name, type, text) {
 }
 
 class Desk {
-  constructor({ data, el, ask, signal, alone }) {
-    Object.assign(this, { data, ask, alone });
+  constructor({ data, el, ask, signal, alone, canDraw }) {
+    Object.assign(this, { data, ask, alone, canDraw, wanted: { size: 30, seed: data.seed } });
     this.lang = readLang();
     this.t = translator(() => this.lang);
     this.live = announcer();
@@ -330,7 +350,7 @@ class Desk {
       data.trail == null ? this.tag(t(WORDS.noTrail), "warn") : data.head ? h("span", null, t(WORDS.sealedTo, data.head.size, data.trail)) : this.tag(t(WORDS.noSeal), "warn"));
     this.drawLanguages();
     const here = { learner: "book", grade: "book" }[this.at.view] ?? this.at.view;
-    const views = ["book", "changes", data.rules && "looks", data.sample && "sample", "about"].filter(Boolean);
+    const views = ["book", "changes", "looks", "sample", "about"];
     this.tabs.setAttribute("aria-label", t(WORDS.views));
     swap(this.tabs, views.map((view) => h("button", {
       type: "button", "data-key": `tab:${view}`, "aria-current": view === here ? "page" : null, onclick: () => this.go({ view }),
@@ -653,7 +673,7 @@ class Desk {
       ];
     });
     const more = h("div", { class: "ca-more" }, h("p", { class: "ca-empty" }, t(WORDS.reading)));
-    this.fill(more, at, ({ found }) => [
+    this.fill(more, at, ["chapter", at.learner, at.chapter], ({ found }) => [
       this.section(t(WORDS.remarks),
         found.remarks.length ? h("ul", { class: "ca-list" }, found.remarks.map((words) => h("li", { lang: "en" }, words))) : h("p", null, t(WORDS.noRemarks)),
         found.receipt && h("p", null, `${t(WORDS.receipt)} `, h("code", null, found.receipt))),
@@ -673,11 +693,10 @@ class Desk {
   }
 
   // Fill a box with what is asked for, unless the reader has gone on by then.
-  async fill(box, at, draw) {
-    const { learner, chapter } = at;
-    const reply = await this.ask(learner, chapter).catch(() => null);
+  async fill(box, at, wish, draw, otherwise = WORDS.notHere) {
+    const reply = await this.ask(wish).catch(() => null);
     if (this.at !== at || !this.root.contains(box)) return;
-    swap(box, reply ? [draw(reply)].flat().filter(Boolean) : [h("p", { class: "ca-empty" }, this.t(WORDS.notHere))]);
+    swap(box, reply ? [draw(reply)].flat().filter(Boolean) : [h("p", { class: "ca-empty" }, this.t(otherwise))]);
   }
 
   // ---- one grade --------------------------------------------------------------------------
@@ -700,7 +719,7 @@ class Desk {
       cell[C_FLAGS].length > 0 && [t(WORDS.flags), this.flags(cell[C_FLAGS])],
     ].filter(Boolean);
     const more = h("div", { class: "ca-more" }, h("p", { class: "ca-empty" }, t(WORDS.reading)));
-    this.fill(more, at, (reply) => this.gradeParts(reply, item));
+    this.fill(more, at, ["chapter", at.learner, at.chapter], (reply) => this.gradeParts(reply, item));
     const beside = (by, words) => {
       const other = chapter.items[index + by];
       return other && this.link(words, { ...at, item: other.id }, { title: t(other.title) });
@@ -869,55 +888,119 @@ class Desk {
 
   // ---- what deserves a look ---------------------------------------------------------------
   drawLooks() {
-    const { t, data } = this;
-    return [this.heading(t(WORDS.looks)), ...data.rules.map((rule) => {
-      const found = data.looks.filter((look) => look.rule === rule.id);
-      const lines = found.slice(0, 200).map((look) => {
-        const at = look.item ? { view: "grade" } : { view: "learner" };
-        const to = look.learner && { ...at, learner: look.learner, chapter: look.chapter, item: look.item };
-        return h("li", null, to && data.learners.includes(look.learner) && [this.link([look.learner, look.chapter, look.item].filter(Boolean).join(" · "), to), " "], t(look.sentence));
-      });
-      return this.section([t(rule.title), h("small", null, ` ${t(WORDS.found, found.length)}`)],
-        h("p", { class: "ca-soft" }, t(rule.what)),
-        h("dl", { class: "ca-facts-list" },
-          rule.threshold && [h("dt", null, t(WORDS.threshold)), h("dd", null, t(rule.threshold))],
-          rule.chance && [h("dt", null, t(WORDS.chance)), h("dd", null, t(rule.chance))]),
-        found.length ? h("ul", { class: "ca-list" }, lines) : h("p", { class: "ca-empty" }, t(WORDS.noLooks)));
-    })];
+    const { t, at } = this;
+    const box = h("div", null, h("p", { class: "ca-empty" }, t(WORDS.looking)));
+    this.fill(box, at, ["looks"], (reply) => this.looksParts(reply));
+    return [this.heading(t(WORDS.looks)), h("p", { class: "ca-prose" }, t(WORDS.looksSay)), box];
+  }
+
+  looksParts({ rules, looks, markers, pairs }) {
+    const { t } = this;
+    const found = new Map(rules.map(({ id }) => [id, looks.filter((look) => look.rule === id)]));
+    const jump = (id, words) => h("button", { type: "button", class: "ca-link", "data-key": `rule:${id}`, onclick: () => this.root.querySelector(`[data-rule="${id}"]`).focus() }, words);
+    const table = this.table({
+      caption: t(WORDS.looks),
+      columns: [{ words: t(WORDS.rule) }, { words: t(WORDS.found1), number: true }, { words: t(WORDS.threshold) }, { words: t(WORDS.chance) }],
+      rows: rules.map((rule) => [jump(rule.id, t(rule.title)), String(found.get(rule.id).length), t(rule.threshold), t(rule.chance)]),
+    });
+    return [table, this.markersPart(markers, pairs), ...rules.filter(({ id }) => found.get(id).length).map((rule) => {
+      const id = newId();
+      const list = found.get(rule.id);
+      return h("section", { class: "ca-section", "aria-labelledby": id },
+        h("h3", { id, tabindex: -1, "data-rule": rule.id }, t(rule.title), h("small", null, ` ${t(WORDS.found, list.length)}`)),
+        h("p", { class: "ca-soft ca-prose" }, t(rule.what)),
+        h("ul", { class: "ca-list" }, list.slice(0, SHOWN).map((look) => h("li", null, this.lookPlace(look), " ", t(look.sentence)))),
+        list.length > SHOWN && h("p", { class: "ca-soft" }, t(WORDS.tooMany1, SHOWN, list.length)));
+    })].filter(Boolean);
+  }
+
+  lookPlace({ learner, chapter, item, others }) {
+    const { data } = this;
+    const names = [learner, ...others].filter(Boolean);
+    if (!names.length) return null;
+    const known = data.chapters.find(({ id }) => id === chapter)?.items.find(({ id }) => item === id || item?.startsWith(`${id}-`));
+    return names.map((name, place) => [place > 0 && ", ", data.learners.includes(name)
+      ? this.link(place ? name : [name, item ?? chapter].filter(Boolean).join(" "), known ? { view: "grade", learner: name, chapter, item: known.id } : { view: "learner", learner: name, chapter: chapter ?? undefined })
+      : name]);
+  }
+
+  markersPart(markers, pairs) {
+    const { t } = this;
+    if (!markers.length) return null;
+    const figure = (value) => (value == null ? "–" : value.toFixed(2));
+    return this.section(t(WORDS.markers),
+      this.table({
+        caption: t(WORDS.markers),
+        columns: [{ words: t(WORDS.marker) }, { words: t(WORDS.marks), number: true }, { words: t(WORDS.apart), number: true }, { words: "p", number: true }],
+        rows: markers.map((one) => [this.who(one.name), String(one.marks), one.difference == null ? "–" : `${one.difference >= 0 ? "+" : "\u2212"}${Math.abs(one.difference).toFixed(2)}`, one.p == null ? "–" : one.p.toFixed(3)]),
+      }),
+      pairs.length > 0 && this.table({
+        caption: t(WORDS.pairs),
+        columns: [{ words: t(WORDS.pairs) }, { words: t(WORDS.works), number: true }, { words: t(WORDS.exact), number: true }, { words: t(WORDS.kappa1), number: true }, { words: t(WORDS.kappa2), number: true }, { words: t(WORDS.kappa3), number: true }, { words: t(WORDS.alpha), number: true }],
+        rows: pairs.map((one) => [one.names.join(" · "), String(one.works), figure(one.exact), figure(one.unweighted), figure(one.linear), figure(one.quadratic), figure(one.alpha_ordinal)]),
+      }));
   }
 
   // ---- the sample -------------------------------------------------------------------------
   drawSample() {
-    const { t, data } = this;
-    const { seed, of, rows } = data.sample;
-    const summary = h("p", { class: "ca-summary", role: "status" });
-    const count = () => {
-      const done = [...this.judged.values()].filter((one) => one.judgement);
-      summary.textContent = t(WORDS.agreed, done.filter((one) => one.judgement === "agree").length, done.length);
+    const { t, at, wanted } = this;
+    const box = h("div", null, h("p", { class: "ca-empty" }, t(WORDS.reading)));
+    this.fill(box, at, ["sample", wanted.size, wanted.seed], (sample) => this.sampleParts(sample), WORDS.noSample);
+    const size = h("input", { type: "number", min: 1, max: 500, value: wanted.size, "data-key": "size" });
+    const seed = h("input", { type: "text", value: wanted.seed, maxlength: 80, "data-key": "seed" });
+    const again = (event) => {
+      event.preventDefault();
+      this.wanted = { size: Math.min(500, Math.max(1, Number(size.value) || 1)), seed: seed.value || wanted.seed };
+      this.go({ view: "sample" });
     };
-    const note = (key, field, value) => { this.judged.set(key, { ...this.judged.get(key), [field]: value }); count(); };
-    const lines = rows.map(({ learner, chapter, item }) => {
-      const key = `${learner}/${chapter}/${item}`;
-      const kept = this.judged.get(key) ?? {};
-      const title = data.chapters.find(({ id }) => id === chapter)?.items.find(({ id }) => id === item)?.title;
-      const named = (words) => `${t(words)}: ${learner}, ${item}`;
+    return [
+      this.heading(t(WORDS.sample)),
+      this.canDraw && h("form", { class: "ca-filters", onsubmit: again },
+        h("label", null, h("span", null, t(WORDS.size)), size), h("label", null, h("span", null, t(WORDS.seed)), seed),
+        h("button", { type: "submit", class: "ca-button", "data-key": "draw" }, t(WORDS.drawIt))),
+      box,
+    ].filter(Boolean);
+  }
+
+  sampleParts({ draw, cases }) {
+    const { t, data } = this;
+    const summary = h("p", { class: "ca-summary", role: "status" });
+    const auditor = h("input", { type: "text", autocomplete: "name", "data-key": "auditor", value: this.auditor ?? "", oninput: (event) => { this.auditor = event.target.value; } });
+    const name = ({ learner, item }) => `${draw.seed}/${learner}/${item}`;
+    const isWhole = (one, { possible }) => one?.judgement === "agree" || (one?.judgement === "differ" && one.score !== "" && Number(one.score) >= 0 && Number(one.score) <= possible);
+    const count = () => {
+      const done = cases.filter((one) => isWhole(this.judged.get(name(one)), one));
+      summary.textContent = t(WORDS.agreed, done.filter((one) => this.judged.get(name(one)).judgement === "agree").length, done.length, cases.length);
+    };
+    const note = (one, change) => { this.judged.set(name(one), { judgement: "", score: "", words: "", ...this.judged.get(name(one)), ...change, at: new Date().toISOString() }); count(); };
+    const rows = cases.map((one) => {
+      const kept = this.judged.get(name(one)) ?? {};
+      const title = data.chapters.find(({ id }) => id === one.chapter)?.items.find(({ id }) => id === one.item)?.title;
+      const named = (words) => `${t(words)}: ${one.learner}, ${one.item}`;
+      const field = (key, words, props) => h("input", { "aria-label": named(words), "data-key": `${key}:${name(one)}`, value: kept[key] ?? "", oninput: (event) => note(one, { [key]: event.target.value }), ...props });
       return [
-        [this.link(`${learner} · ${item}`, { view: "grade", learner, chapter, item }), h("small", null, ` ${t(title)}`)],
-        h("select", { "aria-label": named(WORDS.judgement), "data-key": `judge:${key}`, onchange: (event) => note(key, "judgement", event.target.value) },
+        [this.link(`${one.learner} · ${one.item}`, { view: "grade", learner: one.learner, chapter: one.chapter, item: one.item }), h("small", null, ` ${t(title)}`)],
+        short(one.possible),
+        h("select", { "aria-label": named(WORDS.judgement), "data-key": `judge:${name(one)}`, onchange: (event) => note(one, { judgement: event.target.value }) },
           ["", "agree", "differ"].map((value) => h("option", { value, selected: (kept.judgement ?? "") === value }, value ? t(WORDS[value]) : "–"))),
-        h("input", { type: "number", min: 0, step: "any", "aria-label": named(WORDS.ownScore), "data-key": `score:${key}`, value: kept.score ?? "", oninput: (event) => note(key, "score", event.target.value) }),
-        h("input", { type: "text", "aria-label": named(WORDS.remark), "data-key": `words:${key}`, value: kept.words ?? "", oninput: (event) => note(key, "words", event.target.value) }),
+        field("score", WORDS.ownScore, { type: "number", min: 0, max: one.possible, step: "any" }),
+        field("words", WORDS.remark, { type: "text", maxlength: 2000 }),
       ];
     });
     count();
-    const save = () => download("my-sample.jsonl", "application/jsonl", rows.map(({ learner, chapter, item }) => {
-      const { judgement = null, score, words = "" } = this.judged.get(`${learner}/${chapter}/${item}`) ?? {};
-      return `${JSON.stringify({ seed, learner, chapter, item, judgement: judgement || null, score: score ? Number(score) : null, words })}\n`;
-    }).join(""));
+    // The same lines as "counterside audit sample" and "agree" write, so that the file can be gone on with there.
+    const save = () => {
+      const judged = cases.filter((one) => isWhole(this.judged.get(name(one)), one)).map((one) => {
+        const { judgement, score, words, at } = this.judged.get(name(one));
+        return { kind: "judgement", number: one.number, at, auditor: this.auditor || "–", agrees: judgement === "agree", score: judgement === "agree" ? null : Number(score), words };
+      });
+      download("my-sample.jsonl", "application/jsonl", [draw, ...cases, ...judged].map((line) => `${JSON.stringify(line)}\n`).join(""));
+    };
+    const strata = Object.entries(draw.strata).map(([chapter, [n, all]]) => `${chapter} ${n}/${all}`).join(", ");
     return [
-      this.heading(t(WORDS.sample)), h("p", null, t(WORDS.sampleSays, rows.length, of)), h("p", null, `${t(WORDS.seed)} `, h("code", null, String(seed))),
-      this.table({ caption: t(WORDS.sample), columns: [{ words: t(WORDS.exercise) }, { words: t(WORDS.judgement) }, { words: t(WORDS.ownScore) }, { words: t(WORDS.remark) }], rows: lines }),
-      h("div", { class: "ca-bar" }, summary, h("button", { type: "button", class: "ca-button", "data-key": "save", onclick: save }, t(WORDS.save))),
+      h("p", { class: "ca-prose" }, t(WORDS.sampleSays, draw.size, draw.population)), h("p", { class: "ca-soft" }, `${t(WORDS.seed)} `, h("code", null, draw.seed), ` · ${strata}`),
+      h("div", { class: "ca-sample" }, this.table({ caption: t(WORDS.sample), columns: [{ words: t(WORDS.exercise) }, { words: t(WORDS.of), number: true }, { words: t(WORDS.judgement) }, { words: t(WORDS.ownScore) }, { words: t(WORDS.remark) }], rows })),
+      h("div", { class: "ca-bar" }, summary, h("label", { class: "ca-inline" }, h("span", null, t(WORDS.auditor)), auditor), h("button", { type: "button", class: "ca-button", "data-key": "save", onclick: save }, t(WORDS.save))),
     ];
   }
 
@@ -933,23 +1016,24 @@ class Desk {
   }
 }
 
-// In a notebook details come from the kernel, one chapter of one learner at a time.
+// In a notebook the kernel answers, one wish at a time; what it said once is kept.
 function asker(model, signal) {
   const waiting = new Map();
   const known = new Map();
-  const receive = (message) => {
-    if (!message?.detail) return;
-    known.set(message.detail, message);
-    waiting.get(message.detail)?.forEach((done) => done(message));
-    waiting.delete(message.detail);
+  const receive = ({ wish, reply } = {}) => {
+    if (!wish) return;
+    const name = JSON.stringify(wish);
+    known.set(name, reply);
+    waiting.get(name)?.forEach((done) => done(reply));
+    waiting.delete(name);
   };
   model.on("msg:custom", receive);
   signal.addEventListener("abort", () => model.off("msg:custom", receive));
-  return (learner, chapter) => new Promise((done) => {
-    const name = `${learner}/${chapter}`;
+  return (wish) => new Promise((done) => {
+    const name = JSON.stringify(wish);
     if (known.has(name)) return done(known.get(name));
     waiting.set(name, [...(waiting.get(name) ?? []), done]);
-    model.send({ wish: [learner, chapter] });
+    model.send({ wish });
   });
 }
 
@@ -958,7 +1042,8 @@ export default {
     const scope = new AbortController();
     if (signal?.aborted) return;
     signal?.addEventListener("abort", () => scope.abort(), { once: true });
-    new Desk({ data: model.get("data"), el, ask: asker(model, scope.signal), signal: scope.signal, alone: !window.counterside?.extension && !document.body.dataset.jpThemeLight });
+    const alone = !window.counterside?.extension && !document.body.dataset.jpThemeLight;
+    new Desk({ data: model.get("data"), el, ask: asker(model, scope.signal), signal: scope.signal, alone, canDraw: true });
     return () => scope.abort();
   },
 };

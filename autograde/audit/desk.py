@@ -1,13 +1,15 @@
 """The auditor's desk: a widget that shows the gradebook from group to person to answer to rule.
 
-It takes nothing from the browser but the wish to see one learner's chapter. What
-it shows was read from a database opened for reading; it has no way to write.
+It takes nothing from the browser but the wish to see something. What it shows
+was read from a database opened for reading; it has no way to write.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +19,12 @@ import traitlets
 
 from autograde.audit.book import Book, Standing, read_book
 from autograde.audit.detail import as_json, details
+from autograde.audit.looks import find
+from autograde.audit.marking import marking
+from autograde.audit.rules import RULES
+from autograde.audit.sample import draw
 from autograde.config import CourseConfig
+from autograde.place import CourseError
 from curriculum.build import public_item
 from curriculum.items import TYPES
 from curriculum.load import Chapter, Course
@@ -25,6 +32,7 @@ from curriculum.player import asset, styles
 
 HERE: Final = Path(__file__).parent
 MOST_CHANGES = 5000
+MOST_CASES, MAX_SEED = 500, 80
 
 
 class Desk(anywidget.AnyWidget):
@@ -43,21 +51,26 @@ class Desk(anywidget.AnyWidget):
         """Take nothing: what is shown comes from the gradebook, and goes nowhere else."""
 
     def receive(self, content: Any) -> None:
-        """Answer the one wish there is: a learner's chapter in full."""
+        """Answer one of the three wishes there are: a learner's chapter, what deserves a look, a sample."""
         wish = content.get("wish") if isinstance(content, dict) else None
-        if not (isinstance(wish, list) and len(wish) == 2 and all(isinstance(name, str) for name in wish)):
-            return
-        standing = self._book.standing(*wish)
+        match wish:
+            case ["chapter", str(learner), str(chapter)]:
+                reply = self.chapter(learner, chapter)
+            case ["looks"]:
+                reply = findings(self._book)
+            case ["sample", int(size), str(seed)] if 0 < size <= MOST_CASES and len(seed) <= MAX_SEED:
+                reply = drawn(self._book, size, seed)
+            case _:
+                return
+        self.send({"wish": wish, "reply": reply})
+
+    def chapter(self, learner: str, chapter: str) -> dict[str, Any] | None:
+        """Return a learner's chapter in full, or None where nothing was graded of it."""
+        standing = self._book.standing(learner, chapter)
         if standing is None:
-            return
-        chapter = self._book.course.chapter(standing.chapter)
-        self.send(
-            {
-                "detail": f"{standing.learner}/{standing.chapter}",
-                "found": details(self._book, [standing])[standing.learner, standing.chapter],
-                "items": items(self._book.course, chapter.points),
-            }
-        )
+            return None
+        points = self._book.course.chapter(chapter).points
+        return {"found": details(self._book, [standing])[learner, chapter], "items": items(self._book.course, points)}
 
 
 def desk() -> Desk:
@@ -98,6 +111,33 @@ def items(course: Course, names: Sequence[str] | Mapping[str, float]) -> dict[st
     return found
 
 
+def findings(book: Book) -> dict[str, Any]:
+    """Return what deserves a look, by which rules, and how far markers agree."""
+    figures, words = marking(book), ("title", "what", "threshold", "chance")
+    apart = {name: {"difference": one.difference, "p": one.p} for name, one in figures.apart.items()}
+    return {
+        "rules": [
+            {"id": rule.id} | {name: getattr(rule, name).model_dump() for name in words} for rule in RULES.values()
+        ],
+        "looks": [
+            {"rule": look.rule, "learner": look.learner, "chapter": look.chapter, "item": look.item,
+             "others": list(look.others), "sentence": look.sentence.model_dump()}
+            for look in find(book)
+        ],
+        "markers": [{"name": name, "marks": count} | apart.get(name, {}) for name, count in figures.marks.items()],
+        "pairs": [{"names": list(names)} | asdict(figure) for names, figure in figures.pairs.items()],
+    }  # fmt: skip
+
+
+def drawn(book: Book, size: int, seed: str) -> dict[str, Any] | None:
+    """Return a sample as its file has it, or None where there is nothing to draw."""
+    try:
+        sample = draw(book, size, seed)
+    except CourseError:
+        return None
+    return {"draw": sample.draw.model_dump(), "cases": [case.model_dump() for case in sample.cases]}
+
+
 def overview(book: Book, chapters: Sequence[Chapter] | None = None) -> dict[str, Any]:
     """Return what the desk opens with, as JSON has it: everybody's standings, and what was changed."""
     course = book.course
@@ -112,6 +152,7 @@ def overview(book: Book, chapters: Sequence[Chapter] | None = None) -> dict[str,
         "read": f"{book.read_at.isoformat(timespec='seconds')}Z",
         "trail": book.trail,
         "head": {"at": book.head.at, "size": book.head.size, "root": book.head.root} if book.head else None,
+        "seed": secrets.token_hex(4),
         "views": dict(views()),
         "chapters": [
             {

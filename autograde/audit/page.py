@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
-import hmac
 import json
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from autograde.audit.book import Book, Standing, read_book
-from autograde.audit.desk import items, overview, script, style
+from autograde.audit.desk import drawn, findings, items, overview, script, style
 from autograde.audit.detail import details
+from autograde.audit.pseudonyms import Pseudonyms, pseudonyms
 from autograde.config import CourseConfig
 from autograde.feedback import templates
 from autograde.place import CourseError
 from curriculum.load import Chapter
 from curriculum.model import Text
 
+SAMPLE = 30
 MOST_DETAILS = 2000  # chapters of learners; a browser opens a file of some 20 MB
 WORDS = {
     "title": Text(zh="成绩册审计报告", en="Report on the gradebook"),
@@ -39,14 +38,15 @@ WORDS = {
 }
 
 
-def report(target: Path, *, chapter: str | None, learner: str | None, pseudonyms: bool) -> None:
+def report(target: Path, *, chapter: str | None, learner: str | None, key_file: Path | None) -> None:
     """Read the gradebook, write the report and say what is in it. Raises CourseError."""
     if not target.parent.is_dir():
         raise CourseError(f"there is no folder {target.parent}; make it, or name another file")
     book = read_book(CourseConfig())
     if chapter and chapter not in {one.id for one in book.course.chapters}:
         raise CourseError(f"there is no chapter “{chapter}”; course.yml has their names")
-    is_complete = write_report(target, book, chapter=chapter, learner=learner, pseudonyms=pseudonyms)
+    names = pseudonyms(key_file) if key_file else None
+    is_complete = write_report(target, book, chapter=chapter, learner=learner, names=names)
     print(f"wrote {target}: it holds keys and personal data, so keep it where only auditors can read it")
     if not is_complete:
         print(f"It has the gradebook only: answers and reasons of more than {MOST_DETAILS} chapters of learners don't")
@@ -54,33 +54,29 @@ def report(target: Path, *, chapter: str | None, learner: str | None, pseudonyms
 
 
 def write_report(
-    target: Path, book: Book, *, chapter: str | None = None, learner: str | None = None, pseudonyms: bool = False
+    target: Path, book: Book, *, chapter: str | None = None, learner: str | None = None, names: Pseudonyms | None = None
 ) -> bool:
     """Write the report; return whether it has answers and reasons, which of too many learners it has not.
 
-    With `pseudonyms` learners have names that nobody can lead back to them; what they wrote stays as it is.
+    With `names` learners have others, which lead back to nobody without the key; what they wrote stays as it is.
     Raises CourseError when there is nothing to report.
     """
     chosen = narrowed(book, chapter, learner)
     chapters = [one for one in book.course.chapters if chapter in (None, one.id)]
-    name = pseudonym(secrets.token_bytes(32)) if pseudonyms else str
-    found: Mapping[str, str] = {}
     is_complete = len(chosen.standings) <= MOST_DETAILS
-    if is_complete:
-        known = {one.learner for one in chosen.standings}
-        found = {
-            f"{name(who)}/{where}": packed(renamed(detail, known, name) if pseudonyms else detail)
-            for (who, where), detail in details(chosen, chosen.standings).items()
-        }
-    if pseudonyms:
-        chosen = replace(
-            chosen,
-            standings=sorted(
-                (replace(one, learner=name(one.learner)) for one in chosen.standings), key=lambda one: one.learner
-            ),
-            changes=[replace(one, learner=one.learner and name(one.learner)) for one in chosen.changes],
-        )
-    names = [item for one in chapters for item in one.points]
+    full = details(chosen, chosen.standings) if is_complete else {}
+    more: dict[str, Any] = {"looks": findings(chosen)}
+    if names:
+        known = {one.learner for one in book.standings}
+        full = {(names.name(who), where): renamed(detail, known, names) for (who, where), detail in full.items()}
+        more = renamed(more, known, names)
+        chosen = with_names(chosen, names)
+    told = overview(chosen, chapters)
+    more |= {
+        "items": items(book.course, [item for one in chapters for item in one.points]),
+        "sample": drawn(chosen, SAMPLE, told["seed"]),
+    }
+    found = {f"{who}/{where}": packed(detail) for (who, where), detail in full.items()}
     text = templates().get_template("desk.html").render(
         title=f"{WORDS['title'].en} · {book.course.plan.title.en}",
         course=book.course,
@@ -90,8 +86,8 @@ def write_report(
         words=WORDS,
         style=style(),
         script=script().replace("export default", "void"),
-        data=json.dumps(packed(overview(chosen, chapters))),
-        details=json.dumps({"found": found, "items": packed(items(book.course, names))}),
+        data=json.dumps(packed(told)),
+        details=json.dumps({"found": found} | {name: packed(part) for name, part in more.items()}),
     )  # fmt: skip
     temporary = target.with_name(f".{target.name}.part")
     try:
@@ -116,23 +112,21 @@ def narrowed(book: Book, chapter: str | None, learner: str | None) -> Book:
     return replace(book, standings=standings, changes=changes)
 
 
-def pseudonym(key: bytes) -> Callable[[str], str]:
-    """Return a function that gives each name another; without the key none leads back."""
-
-    def name(learner: str) -> str:
-        return f"L-{hmac.new(key, learner.encode(), hashlib.sha256).hexdigest()[:10]}"
-
-    return name
+def with_names(book: Book, names: Pseudonyms) -> Book:
+    """Return the book with other names for its learners, in the order of these."""
+    standings = (replace(one, learner=names.name(one.learner)) for one in book.standings)
+    changes = [replace(one, learner=one.learner and names.name(one.learner)) for one in book.changes]
+    return replace(book, standings=sorted(standings, key=lambda one: one.learner), changes=changes)
 
 
-def renamed(value: Any, known: set[str], name: Callable[[str], str]) -> Any:
+def renamed(value: Any, known: set[str], names: Pseudonyms) -> Any:
     """Return what is to be shown with other names for the learners in it, and without their accounts."""
     if isinstance(value, str):
-        return name(value) if value in known else value
+        return names.name(value) if value in known else value
     if isinstance(value, list):
-        return [renamed(one, known, name) for one in value]
+        return [renamed(one, known, names) for one in value]
     if isinstance(value, dict):
-        return {key: "–" if key == "owner" else renamed(one, known, name) for key, one in value.items()}
+        return {key: "–" if key == "owner" else renamed(one, known, names) for key, one in value.items()}
     return value
 
 
