@@ -179,7 +179,7 @@ const WORDS = {
     flagged: { zh: "加旗", en: "flagged" },
   },
   cell: { zh: "位置", en: "Cell" },
-  released: { zh: "反馈发布后", en: "after release" },
+  released: { zh: "发布后改动", en: "after release" },
   tooMany: { zh: (n, all) => `显示最近 ${n} 条，共 ${all} 条。`, en: (n, all) => `The last ${n} of ${all} are shown.` },
   threshold: { zh: "界限", en: "Threshold" },
   chance: { zh: "凭巧合预期", en: "Expected by chance" },
@@ -558,7 +558,7 @@ class Desk {
       one[LATE] > 0 && this.tag(t(WORDS.late), "warn"),
       one[RED].length > 0 && this.tag(`${t(WORDS.redLine)} ${one[RED].length}`, "red"),
       data.head && one[SEALED] === false && this.tag(t(WORDS.unsealed), "open"),
-      one[AFTER] > 0 ? this.tag(t(WORDS.afterRelease), "red") : one[CHANGED] > 0 && this.tag(t(WORDS.changed), "open"),
+      one[AFTER] > 0 ? this.tag(t(WORDS.released), "red") : one[CHANGED] > 0 && this.tag(t(WORDS.changed), "open"),
     ].filter(Boolean);
     return found.length ? h("span", { class: "ca-tags" }, found) : null;
   }
@@ -594,7 +594,7 @@ class Desk {
     return [
       t(WORDS.states[one[STATE]]), one[WAITING] ? short(one[WAITING]) : "–", h("time", null, minute(one[HANDED])), duration(one[LATE]),
       one[PENALTY] ? points(one[PENALTY]) : "–", this.yesNo(one[MASTERED]), one[RED].length || "–", this.sealWords(one[SEALED]),
-      [one[CHANGED] || "–", one[AFTER] > 0 && h("span", { class: "ca-tags" }, this.tag(t(WORDS.afterRelease), "red"))],
+      [one[CHANGED] || "–", one[AFTER] > 0 && h("span", { class: "ca-tags" }, this.tag(t(WORDS.released), "red"))],
     ];
   }
 
