@@ -97,17 +97,10 @@ def open_gradebook(db_url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         on.listen(engine, "connect", prepare_sqlite)
         on.listen(engine, "begin", begin)
-    try:
-        with writing(engine) as connection:
-            if not engine.dialect.has_table(connection, "submitted_assignment"):
-                raise CourseError(NO_GRADEBOOK)
-            OURS.create_all(connection)
-    except DBAPIError as error:
-        engine.dispose()
-        raise CourseError(f"the gradebook can't be opened: {cause(error)}") from error
-    except CourseError:
-        engine.dispose()
-        raise
+    with closed_unless_good(engine), writing(engine) as connection:
+        if not engine.dialect.has_table(connection, "submitted_assignment"):
+            raise CourseError(NO_GRADEBOOK)
+        OURS.create_all(connection)
     return engine
 
 
@@ -118,13 +111,23 @@ def open_to_read(db_url: str) -> Engine:
         address = f"{Path(engine.url.database or '').resolve().as_uri()}?mode=ro"
         return create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
     engine = engine.execution_options(postgresql_readonly=True)
-    try:
-        with engine.connect() as connection:
-            if not engine.dialect.has_table(connection, "submitted_assignment"):
-                raise CourseError(NO_GRADEBOOK)
-    except DBAPIError as error:
-        raise CourseError(f"the gradebook can't be opened: {cause(error)}") from error
+    with closed_unless_good(engine), engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "submitted_assignment"):
+            raise CourseError(NO_GRADEBOOK)
     return engine
+
+
+@contextmanager
+def closed_unless_good(engine: Engine) -> Iterator[None]:
+    """Close the engine again when it turns out that there is nothing to work with. Raises CourseError."""
+    try:
+        yield
+    except DBAPIError as error:
+        engine.dispose()
+        raise CourseError(f"the gradebook can't be opened: {cause(error)}") from error
+    except CourseError:
+        engine.dispose()
+        raise
 
 
 def engine_for(db_url: str) -> Engine:
