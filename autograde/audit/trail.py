@@ -20,13 +20,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, func, insert, inspect, select
 from sqlalchemy import event as on
-from sqlalchemy.engine import make_url
 
 from autograde.audit import postgres_triggers, sqlite_triggers
 from autograde.audit.schema import AUDIT, EVENT, REASON, TRAIL, WATCHED
 from autograde.audit.who import person
 from autograde.place import CourseError
-from autograde.tables import NO_GRADEBOOK, writing
+from autograde.tables import engine_for, writing
 
 NO_TRAIL = "no trail is kept of this gradebook yet; run “counterside audit install”"
 BATCH = 5000
@@ -152,13 +151,10 @@ def record_release(engine: Engine, chapter: str, pages: Mapping[str, str]) -> in
 
 def open_read_only(db_url: str) -> Engine:
     """Return an engine that can't write the gradebook on SQLite, and does not on PostgreSQL. Raises CourseError."""
-    url = make_url(db_url)
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url)
-    path = Path(url.database or "")
-    if not path.is_file():
-        raise CourseError(NO_GRADEBOOK)
-    address = f"{path.resolve().as_uri()}?mode=ro"
+    engine = engine_for(db_url)
+    if engine.dialect.name != "sqlite":
+        return engine
+    address = f"{Path(engine.url.database or '').resolve().as_uri()}?mode=ro"
     engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True, isolation_level=None))
     on.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
