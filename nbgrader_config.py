@@ -53,6 +53,9 @@ c.GenerateAssignment.preprocessors = [
 # What learners hand in is taken file by file: no links, no more than there should be.
 c.ExchangeFactory.collect = "autograde.exchange.SafeCollect"
 
+# What is given back to learners is recorded, so that later changes show as such.
+c.ExchangeFactory.release_feedback = "autograde.release.RecordedRelease"
+
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
 c.Autograde.sanitize_preprocessors = []
