@@ -43,6 +43,9 @@ def add_commands(commands: Any) -> None:
     )
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
     add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
+    gone.add_argument("learner", help="as “counterside gradebook” has the name")
+    gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
     keep = add("print", run_print, "Show the last seal, to be kept elsewhere, with a QR code.")
     keep.add_argument("--out", type=Path, help="write a page to print, instead")
     see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
@@ -118,6 +121,28 @@ def run_keygen(_options: argparse.Namespace) -> None:
     console.print(
         f"Seals are signed by key {name} from now on.\nIts private half is in {config.seal_key}.", markup=False
     )
+
+
+def run_erase(options: argparse.Namespace) -> None:
+    from autograde.audit.after import seal_run
+    from autograde.audit.erase import erase, forget, rename_work
+
+    config = CourseConfig()
+    with gradebook() as engine:
+        pseudonym, rows = erase(engine, options.learner, options.reason)
+        work = (config.submitted, config.autograded, config.feedback)
+        renamed = rename_work(work, options.learner, pseudonym)
+        clean = forget(engine)
+        sealed = seal_run(config, engine)
+    console.print(
+        f"{options.learner} is {pseudonym} from now on; {rows} rows of the trail keep a hash only.", markup=False
+    )
+    for path in renamed:
+        console.print(f"renamed: {path}", markup=False)
+    if not clean:
+        console.print("The database's files may still hold the name; run VACUUM when nobody uses it.")
+    console.print("Not touched: backups, the exchange, receipts.jsonl, and what somebody wrote into texts.")
+    console.print(sealed, markup=False)
 
 
 def run_print(options: argparse.Namespace) -> None:
