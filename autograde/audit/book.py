@@ -315,8 +315,8 @@ class Reader:
         if values:
             return self.connection.execute(text(query), values)
         # The driver's own rows: with hundreds of thousands, making better ones of them took half of the time.
-        cursor: Any = self.connection.exec_driver_sql(query).cursor
-        return iter(cursor)
+        rows: Iterable[Any] = self.connection.exec_driver_sql(query).cursor
+        return rows
 
     def book(self) -> Book:
         head, trail = self.head(), self.trail_size()

@@ -8,6 +8,7 @@ do the marks that an instructor would give in formgrader.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from pydantic import Field, TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from autograde.audit.after import seal_run
+from autograde.audit.trail import install
 from autograde.batch import grade
 from autograde.course_data import CourseData
 from autograde.handback import write_feedback
@@ -97,11 +100,14 @@ def run(console: Console) -> None:
         for learner in each("Learn and hand in", cohort):
             for chapter in chapters:
                 attend(data, learner, course.chapter(chapter))
+        with gradebook(data.db_url) as engine:
+            install(engine)
         for chapter in each("Collect", chapters):
             data.instructor("collect", chapter, update=True)
         with gradebook(data.db_url) as engine:
             for _result in each("Grade", grade(data, engine, chapters), total):
                 pass
+            seal_run(data, engine)
         with Gradebook(data.db_url) as marks:
             for learner in each("Mark by hand", cohort):
                 for chapter in chapters:
@@ -121,7 +127,9 @@ def run(console: Console) -> None:
 
 
 def start_afresh(data: CourseData) -> None:
-    """Remove what an earlier demo made, but never anybody's real work."""
+    """Remove what an earlier demo made, but never anybody's real work. Raises CourseError."""
+    if os.environ.get("COUNTERSIDE_DB"):
+        raise CourseError("the demo keeps a gradebook of its own; unset COUNTERSIDE_DB, which names another")
     marker = data.folder / MARKER
     if any(path.is_file() for path in data.folder.rglob("*")) and not marker.exists():
         raise CourseError(f"{data.folder} holds data that are not the demo's; set COUNTERSIDE_COURSE to another folder")
