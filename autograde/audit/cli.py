@@ -44,6 +44,9 @@ def add_commands(commands: Any) -> None:
     )
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
     add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    roles = add("roles", run_roles, "On PostgreSQL: give a role what grading needs, and another what reading needs.")
+    roles.add_argument("grader", help="the role of those who grade; it must not own the trail")
+    roles.add_argument("auditor", help="the role of those who only read")
     pack = add("bundle", run_bundle, "Write all that it takes to check the gradebook elsewhere into one file.")
     pack.add_argument("out", type=Path, help="the file, such as review.zip")
     pack.add_argument(
@@ -135,6 +138,15 @@ def run_keygen(_options: argparse.Namespace) -> None:
     console.print(
         f"Seals are signed by key {name} from now on.\nIts private half is in {config.seal_key}.", markup=False
     )
+
+
+def run_roles(options: argparse.Namespace) -> None:
+    from autograde.audit.roles import grant
+
+    with gradebook() as engine:
+        grant(engine, options.grader, options.auditor)
+    words = f"{options.grader} may grade, {options.auditor} may read, and neither can write the trail by hand."
+    console.print(words, markup=False)
 
 
 def run_bundle(options: argparse.Namespace) -> None:

@@ -34,6 +34,7 @@ from autograde.audit.heads import (
     read_schema,
 )
 from autograde.audit.keys import canonical, read_keys
+from autograde.audit.late import unexplained
 from autograde.audit.merkle import Tree
 from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
 from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
@@ -92,6 +93,7 @@ def verify(
             if submitted is not None and all(inspect(connection).has_table(name) for name in WATCHED):
                 check_scores(report.faults, connection)
                 check_responses(report.faults, connection, submitted)
+                check_reasons(report, connection)
     finally:
         engine.dispose()
     return report
@@ -164,6 +166,15 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     words += [f"{name} was added" for name in now if name not in before]
     words += [f"{name} was changed" for name in now if name in before and now[name] != before[name]]
     return "; ".join(words[:SHOWN]) + ("; …" if len(words) > SHOWN else "")
+
+
+def check_reasons(report: Report, connection: Connection) -> None:
+    """Say which marks were changed after feedback was released without a word."""
+    rows = unexplained(connection)
+    if rows:
+        shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+        words = f"{len(rows)} changes of marks or comments after feedback was released, no reason given: rows {shown}"
+        report.remarks.append(f"{words} (“counterside audit reason …”)")
 
 
 # ---- the rows -------------------------------------------------------------------------------
