@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -18,41 +17,11 @@ from sqlalchemy import text
 from autograde.audit.bundle import items, write_bundle
 from autograde.audit.heads import seal
 from autograde.audit.offline import read_item, verify_bundle
-from autograde.audit.trail import install
-from autograde.batch import grade
-from autograde.cohort import hand_in, release
-from autograde.course_data import CourseData
 from autograde.place import CourseError
 from autograde.tables import gradebook, writing
 from autograde.workers import course_of_run
 from curriculum.load import Course
-
-CHAPTERS = ("ch1", "ch3")
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A small cohort, graded and sealed, on SQLite."""
-
-    data: CourseData
-    learners: list[str]
-
-
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
-    folder = tmp_path_factory.mktemp("course")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COUNTERSIDE_COURSE", str(folder / "data"))
-        patch.delenv("COUNTERSIDE_DB", raising=False)
-        data, course = CourseData(), course_of_run()
-        chapters = [course.chapter(name) for name in CHAPTERS]
-        release(data, chapters)
-        learners = hand_in(data, chapters, 3)
-        with gradebook(data.db_url) as engine:
-            install(engine)
-            assert {result.state for result in grade(data, engine, CHAPTERS)} == {"graded"}
-            seal(engine, data.seals, data.seal_key)
-        yield Graded(data, learners)
+from tests.audit.conftest import CHAPTERS, Graded
 
 
 def bundle(graded: Graded, out: Path, *chapters: str, named: bool = False) -> Path:

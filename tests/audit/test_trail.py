@@ -231,9 +231,8 @@ def test_reasons_come_later_and_feedback_is_recorded_once_for_each_page(engine: 
         give_reason(engine, [1], "  ")
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 def test_a_migration_that_makes_a_table_anew_is_mended(db_url: str, engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        return
     code = """
 import sys, sqlalchemy as sa
 from alembic.migration import MigrationContext
