@@ -56,7 +56,7 @@ def test_from_installing_to_a_fault(
     assert "nothing was sealed yet" in run("verify")[1]
     assert run("seal")[1].startswith("Seal 1: 25 rows, root ")
     assert run("seal")[1] == "Nothing has changed since the last seal.\n"
-    assert run("verify") == (0, "25 rows of the trail, 25 of them sealed in 1 seals: all is as it was sealed.\n")
+    assert run("verify") == (0, "25 rows of the trail, 25 of them sealed in 1 seal: all is as it was sealed.\n")
     assert "by key" in run("keygen")[1]
     assert run("reason", "3", "an appeal") == (0, "Noted for 1 row of the trail.\n")
     assert run("seal")[1].startswith("Seal 2: 26 rows")
