@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, func, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, func, insert, inspect, select
 from sqlalchemy import event as on
 
 from autograde.audit import postgres_triggers, sqlite_triggers
@@ -45,11 +45,11 @@ def dialect(connection: Connection) -> ModuleType:
     return sqlite_triggers if connection.dialect.name == "sqlite" else postgres_triggers
 
 
-def live_rows(connection: Connection, table: str) -> Iterator[Row[tuple[str, str, str | None]]]:
+def live_rows(connection: Connection, table: str) -> Iterator[tuple[str, str, str | None]]:
     """Yield a table's rows as the trail would write them: key, main half, person's half. Holds few at a time."""
     sql = dialect(connection).live(connection, table).replace("%", "%%")
     with connection.exec_driver_sql(sql, execution_options={"yield_per": BATCH}) as rows:
-        yield from rows
+        yield from rows.tuples()
 
 
 def kept(connection: Connection) -> bool:
