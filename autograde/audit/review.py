@@ -124,7 +124,7 @@ def run_export(options: argparse.Namespace) -> None:
     from autograde.audit.pseudonyms import pseudonyms
 
     config = CourseConfig()
-    ledger, book = read_ledger(config), read_book(config)
+    ledger, book = read_ledger(config.db_url), read_book(config)
     names = pseudonyms(options.pseudonyms) if options.pseudonyms else None
     purpose = Purpose(options.purpose, options.delete_by, options.format, names)
     export(options.out, ledger, book, purpose, bom=options.bom)
