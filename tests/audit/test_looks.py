@@ -14,6 +14,7 @@ from autograde.audit.looks import Look, find
 from autograde.audit.marking import marking
 from autograde.audit.rules import KAPPA_WORKS, RULES
 from autograde.audit.traces import Trace
+from autograde.place import ROOT
 from curriculum.load import Course
 
 TEXT = "e4-2-3"  # a free text: six criteria of 0 to 3, a twelfth of its points each
@@ -74,6 +75,13 @@ def test_every_rule_says_all_that_a_person_needs() -> None:
         assert rule.id == name
         for text in (rule.title, rule.what, rule.threshold, rule.chance):
             assert text.zh != text.en
+
+
+@pytest.mark.parametrize("name", RULE_IDS)
+def test_the_page_tells_each_rule_as_it_is(name: str) -> None:
+    rule, page = RULES[name], (ROOT / "docs" / "looks.md").read_text("utf-8")
+    title = f"{rule.title.en} · {rule.title.zh}"
+    assert f"| `{name}` | {title} | {rule.what.en} | {rule.threshold.en} | {rule.chance.en} |\n" in page
 
 
 def test_a_gradebook_in_order_has_nothing(look: Find) -> None:
