@@ -21,6 +21,7 @@ import psycopg
 import pytest
 
 ACCOUNT = "postgres"  # Debian's; the server refuses to be run by root
+ASKED = "asked"  # the one role that is asked for a password; a test that wants it makes it
 PATIENCE = 60.0  # seconds until the server has to answer
 # Nothing here outlives the session, so nothing need reach the disk.
 SETTINGS = {
@@ -82,6 +83,8 @@ def running_server() -> Iterator[Server]:
             cwd=folder, capture_output=True, text=True, check=False, **as_account,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr
+        rules = folder / "data" / "pg_hba.conf"
+        rules.write_text(f"host all {ASKED} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         server = start(binaries, folder, as_account)
         try:
             yield server

@@ -20,27 +20,35 @@ SET search_path = {schema}, pg_catalog, pg_temp AS $$
 DECLARE
   keys text[] := string_to_array(TG_ARGV[0], ',');
   person text[] := string_to_array(TG_ARGV[1], ',');
-  o jsonb; n jsonb; r jsonb; k text; p_old text; p_new text; p_salt text;
+  was jsonb; is_now jsonb; o jsonb; n jsonb; step text; steps text[]; k text; p_old text; p_new text; p_salt text;
 BEGIN
-  IF TG_OP <> 'INSERT' THEN o := to_jsonb(OLD); END IF;
-  IF TG_OP <> 'DELETE' THEN n := to_jsonb(NEW); END IF;
-  IF o = n THEN RETURN NULL; END IF;
-  r := coalesce(n, o);
-  SELECT string_agg(r ->> name, '|' ORDER BY place) INTO k FROM unnest(keys) WITH ORDINALITY AS t(name, place);
-  IF person <> '{{}}' THEN
-    p_old := counterside_person(o, person)::text;
-    p_new := counterside_person(n, person)::text;
-    p_salt := replace(gen_random_uuid()::text, '-', '');
+  IF TG_OP <> 'INSERT' THEN was := to_jsonb(OLD); END IF;
+  IF TG_OP <> 'DELETE' THEN is_now := to_jsonb(NEW); END IF;
+  IF was = is_now THEN RETURN NULL; END IF;
+  steps := ARRAY[lower(TG_OP)];
+  IF TG_OP = 'UPDATE' AND counterside_person(was, keys) <> counterside_person(is_now, keys) THEN
+    steps := '{{delete,insert}}';
   END IF;
   PERFORM pg_advisory_xact_lock({lock});
-  INSERT INTO counterside_trail (seq, at, db_user, actor, run_id, reason, tbl, op, row_id, old, new, salt,
-    person_old, person_new, person_salt)
-  VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM counterside_trail),
-    to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), session_user,
-    coalesce(nullif(current_setting('counterside.actor', true), ''), 'unknown'),
-    nullif(current_setting('counterside.run_id', true), ''), nullif(current_setting('counterside.reason', true), ''),
-    TG_TABLE_NAME, lower(TG_OP), k, (o - person)::text, (n - person)::text,
-    replace(gen_random_uuid()::text, '-', ''), p_old, p_new, p_salt);
+  FOREACH step IN ARRAY steps LOOP
+    o := CASE WHEN step <> 'insert' THEN was END;
+    n := CASE WHEN step <> 'delete' THEN is_now END;
+    SELECT string_agg(coalesce(n, o) ->> name, '|' ORDER BY place) INTO k
+      FROM unnest(keys) WITH ORDINALITY AS t(name, place);
+    IF person <> '{{}}' THEN
+      p_old := counterside_person(o, person)::text;
+      p_new := counterside_person(n, person)::text;
+      p_salt := replace(gen_random_uuid()::text, '-', '');
+    END IF;
+    INSERT INTO counterside_trail (seq, at, db_user, actor, run_id, reason, tbl, op, row_id, old, new, salt,
+      person_old, person_new, person_salt)
+    VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM counterside_trail),
+      to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), session_user,
+      coalesce(nullif(current_setting('counterside.actor', true), ''), 'unknown'),
+      nullif(current_setting('counterside.run_id', true), ''), nullif(current_setting('counterside.reason', true), ''),
+      TG_TABLE_NAME, step, k, (o - person)::text, (n - person)::text,
+      replace(gen_random_uuid()::text, '-', ''), p_old, p_new, p_salt);
+  END LOOP;
   RETURN NULL;
 END $$"""
 PERSON = """

@@ -60,19 +60,25 @@ def records(table: str, watched: Watched, columns: Sequence[str]) -> Iterator[st
     old, old_person = halves(table, "OLD", columns)
     salt = SALT if watched.person else "NULL"
     changed = " OR ".join(f'OLD."{name}" IS NOT NEW."{name}"' for name in columns)
-    for op, when, row, values in (
-        ("insert", "", "NEW", f"NULL, {new}, {SALT}, NULL, {new_person}, {salt}"),
-        ("update", f"WHEN {changed} ", "NEW", f"{old}, {new}, {SALT}, {old_person}, {new_person}, {salt}"),
-        ("delete", "", "OLD", f"{old}, NULL, {SALT}, {old_person}, NULL, {salt}"),
-    ):
-        yield (
-            f"CREATE TRIGGER {PREFIX}{op}_{table} AFTER {op.upper()} ON {table} {when}BEGIN "
+    moved = " OR ".join(f'OLD."{name}" IS NOT NEW."{name}"' for name in watched.key)
+
+    def row(op: str, source: str, values: str) -> str:
+        return (
             f"INSERT INTO counterside_trail ({COLUMNS}) "
             f"SELECT coalesce((SELECT max(seq) FROM counterside_trail), 0) + 1, {NOW}, '', "
             f"coalesce(who.actor, 'unknown'), who.run_id, who.reason, "
-            f"'{table}', '{op}', {row_id(watched, row)}, {values} "
-            f"FROM (SELECT 1) LEFT JOIN counterside_context AS who ON who.id = 1; END"
+            f"'{table}', '{op}', {row_id(watched, source)}, {values} "
+            f"FROM (SELECT 1) LEFT JOIN counterside_context AS who ON who.id = 1;"
         )
+
+    came = row("insert", "NEW", f"NULL, {new}, {SALT}, NULL, {new_person}, {salt}")
+    went = row("delete", "OLD", f"{old}, NULL, {SALT}, {old_person}, NULL, {salt}")
+    stayed = row("update", "NEW", f"{old}, {new}, {SALT}, {old_person}, {new_person}, {salt}")
+    head = f"CREATE TRIGGER {PREFIX}"
+    yield f"{head}insert_{table} AFTER INSERT ON {table} BEGIN {came} END"
+    yield f"{head}delete_{table} AFTER DELETE ON {table} BEGIN {went} END"
+    yield f"{head}update_{table} AFTER UPDATE ON {table} WHEN ({changed}) AND NOT ({moved}) BEGIN {stayed} END"
+    yield f"{head}rekey_{table} AFTER UPDATE ON {table} WHEN {moved} BEGIN {went} {came} END"
 
 
 def guards(connection: Connection, table: str, watched: Watched, columns: Sequence[str]) -> Iterator[str]:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, func, insert, inspect, select
+from sqlalchemy import event as on
 
 from autograde.audit import postgres_triggers, sqlite_triggers
 from autograde.audit.schema import AUDIT, EVENT, REASON, TRAIL, WATCHED
 from autograde.audit.who import person
 from autograde.place import CourseError
-from autograde.tables import writing
+from autograde.tables import engine_for, writing
 
 NO_TRAIL = "no trail is kept of this gradebook yet; run “counterside audit install”"
 BATCH = 5000
@@ -144,6 +147,17 @@ def record_release(engine: Engine, chapter: str, pages: Mapping[str, str]) -> in
         if rows:
             connection.execute(insert(EVENT), rows)
         return len(rows)
+
+
+def open_read_only(db_url: str) -> Engine:
+    """Return an engine that can't write the gradebook on SQLite, and does not on PostgreSQL. Raises CourseError."""
+    engine = engine_for(db_url)
+    if engine.dialect.name != "sqlite":
+        return engine
+    address = f"{Path(engine.url.database or '').resolve().as_uri()}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True, isolation_level=None))
+    on.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
 
 
 @contextmanager
