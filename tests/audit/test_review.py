@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -12,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from autograde.audit.book import read_book
+from autograde.audit.cli import add_commands
 from autograde.audit.looks import Look, find
 from autograde.batch import grade
 from autograde.cli import main
 from autograde.cohort import abilities, answers, hand_in, release, submit
 from autograde.course_data import CourseData
+from autograde.place import ROOT
 from autograde.tables import gradebook
 from curriculum.load import Course
 
@@ -118,6 +122,7 @@ def test_the_commands_leave_the_gradebook_alone(data: CourseData, command: objec
     code, said = command("looks", "--rule", "same-answers")
     assert code == 0
     assert "copycat" in said
+    assert "clicker" not in said, "that is another rule's"
     assert "chance" in said.lower()
     mine = str(tmp_path / "mine.jsonl")
     code, said = command("sample", "--seed", "2026-11-30", "--size", "3", "--out", mine)
@@ -148,3 +153,24 @@ def test_a_person_sees_a_sentence(command: object, tmp_path: Path) -> None:
         assert sentence in said
         assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+STEPS = ("looks", "sample", "agree", "export")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_option_is_documented(step: str) -> None:
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    (said,) = re.findall(rf"^### counterside audit {step}\n(.*?)^##", page, re.MULTILINE | re.DOTALL)
+    for action in steps()[step]._actions:
+        words = [*action.option_strings] or [*(action.choices or [action.dest])]
+        if action.dest != "help":
+            assert all(word in said for word in words), f"docs/commands.md says nothing of {words}"
+
+
+def steps() -> dict[str, argparse.ArgumentParser]:
+    main_parser = argparse.ArgumentParser()
+    add_commands(main_parser.add_subparsers())
+    (audit,) = (action.choices["audit"] for action in main_parser._actions if action.choices)  # type: ignore[index]
+    (found,) = (action.choices for action in audit._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(found)
