@@ -31,6 +31,14 @@ def add_commands(commands: Any) -> None:
         step.set_defaults(run=run)
         return step
 
+    page = add("report", run_report, "Write the auditor's desk as one file that needs neither Jupyter nor a network.")
+    page.add_argument("out", type=Path, help="the file to write, such as report.html")
+    page.add_argument("--chapter", help="of one chapter, such as ch3")
+    page.add_argument("--learner", help="of one learner")
+    page.add_argument(
+        "--pseudonyms", type=Path, metavar="KEYFILE", help="other names for learners, by a key that is made if needed"
+    )
+
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
     why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
@@ -44,6 +52,9 @@ def add_commands(commands: Any) -> None:
     )
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
     add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
+    gone.add_argument("learner", help="as “counterside gradebook” has the name")
+    gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
     keep = add("print", run_print, "Show the last seal, to be kept elsewhere, with a QR code.")
     keep.add_argument("--out", type=Path, help="write a page to print, instead")
     see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
@@ -122,6 +133,28 @@ def run_keygen(_options: argparse.Namespace) -> None:
     )
 
 
+def run_erase(options: argparse.Namespace) -> None:
+    from autograde.audit.after import seal_run
+    from autograde.audit.erase import erase, forget, rename_work
+
+    config = CourseConfig()
+    with gradebook() as engine:
+        pseudonym, rows = erase(engine, options.learner, options.reason)
+        work = (config.submitted, config.autograded, config.feedback)
+        renamed = rename_work(work, options.learner, pseudonym)
+        clean = forget(engine)
+        sealed = seal_run(config, engine)
+    console.print(
+        f"{options.learner} is {pseudonym} from now on; {rows} rows of the trail keep a hash only.", markup=False
+    )
+    for path in renamed:
+        console.print(f"renamed: {path}", markup=False)
+    if not clean:
+        console.print("The database's files may still hold the name; run VACUUM when nobody uses it.")
+    console.print("Not touched: backups, the exchange, receipts.jsonl, and what somebody wrote into texts.")
+    console.print(sealed, markup=False)
+
+
 def run_print(options: argparse.Namespace) -> None:
     from autograde.audit.keep import print_head
 
@@ -148,3 +181,9 @@ def gradebook() -> Iterator[Engine]:
     """Open the gradebook of this course. Raises CourseError when there is none."""
     with tables.gradebook(CourseConfig().db_url) as engine:
         yield engine
+
+
+def run_report(options: argparse.Namespace) -> None:
+    from autograde.audit.page import report
+
+    report(options.out, chapter=options.chapter, learner=options.learner, key_file=options.pseudonyms)

@@ -12,6 +12,7 @@ from autograde.submission import plain_file
 from curriculum.log import MAX_BYTES
 
 SHOWN = 3
+ERASED = "erased-"  # how the pseudonyms begin of those whose personal data were erased
 NEWEST = """
 FROM counterside_evidence e JOIN counterside_submission s
 ON s.student_id = e.student_id AND s.assignment = e.assignment AND s.run_id = e.run_id"""
@@ -45,6 +46,8 @@ def check_responses(faults: list[str], connection: Connection, submitted: Path) 
     rows = connection.execute(text(LINES)).all()
     for (learner, chapter), mine in groupby(rows, key=lambda row: (row[0], row[1])):
         data = plain_file(submitted / learner / chapter / "responses" / f"{chapter}.jsonl", MAX_BYTES)
+        if data is None and learner.startswith(ERASED):
+            continue  # the time for which answers are kept may be over
         if data is None:
             wrong.append(f"the response log of {learner} for {chapter}, on which scores rest, is gone")
             continue

@@ -207,6 +207,8 @@ def check_last(connection: Connection, folder: Path, last: Head | None, rows: in
     """Refuse to go on where the database is not the one that was sealed last. Raises CourseError."""
     if last is None:
         return
+    if last.log != log_id(connection):
+        raise CourseError(f"nothing is sealed: the seals in {folder} are of another gradebook; move them away")
     if rows < last.size:
         raise CourseError(
             f"nothing is sealed: the trail has {rows} rows, and {last.size} were sealed; was it put back?"

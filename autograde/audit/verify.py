@@ -28,6 +28,7 @@ from autograde.audit.heads import (
     WITNESSED,
     Head,
     check_chain,
+    log_id,
     read_heads,
     read_leaves,
     read_schema,
@@ -125,6 +126,12 @@ def check_copies(report: Report, connection: Connection, heads: Sequence[Head]) 
         if heads[number - 1].line != line:
             report.faults.append(f"seal {number} is not the one that the gradebook has a copy of")
             break
+    if heads:
+        try:
+            if log_id(connection) != heads[-1].log:
+                report.faults.append("the seals are of another gradebook")
+        except CourseError as error:
+            report.faults.append(str(error).partition(";")[0])
     absent = [head.number for head in heads if head.number not in copies]
     if absent:
         report.faults.append(f"the gradebook has no copy of seal {absent[0]}: was it put back to an earlier state?")
