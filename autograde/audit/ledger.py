@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from autograde.audit.book import moment, reading
-from autograde.config import CourseConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,9 @@ SUBMISSIONS = """
     JOIN assignment a ON a.id = s.assignment_id"""
 
 
-def read_ledger(config: CourseConfig) -> Ledger:
+def read_ledger(db_url: str) -> Ledger:
     """Read the gradebook, and nothing else. Raises CourseError."""
-    with reading(config.db_url) as connection:
+    with reading(db_url) as connection:
         tests, tasks = (pairs(connection, POSSIBLE.format(table)) for table in ("grade_cells", "task_cells"))
         assignments = [
             Assignment(name, moment(due), tests.get(key, 0.0) + tasks.get(key, 0.0))
@@ -91,4 +90,4 @@ def read_ledger(config: CourseConfig) -> Ledger:
 
 
 def pairs(connection: Connection, query: str) -> dict[str, float]:
-    return dict(connection.execute(text(query)).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(text(query))}

@@ -60,11 +60,12 @@ def run_looks(options: argparse.Namespace) -> None:
         raise CourseError(f"there is no rule “{options.rule}”; there are {', '.join(RULES)}")
     found = find(read_book(CourseConfig()))
     count = Counter(look.rule for look in found)
-    for rule in RULES.values():
-        if options.rule in (None, rule.id):
-            console.print(f"\n[b]{rule.title.en}[/b] ({rule.id}): {count[rule.id]}")
-            console.print(f"From where on: {rule.threshold.en}. {rule.chance.en}", markup=False)
-        for look in found if options.rule == rule.id else ():
+    for rule in [RULES[options.rule]] if options.rule else RULES.values():
+        console.print(f"\n[b]{rule.title.en}[/b] ({rule.id}): {count[rule.id]}")
+        console.print(f"From where on: {rule.threshold.en}. {rule.chance.en}", markup=False)
+        for look in found if options.rule else ():
+            if look.rule != rule.id:
+                continue
             place = " ".join(filter(None, (look.learner, *look.others, look.chapter, look.item)))
             rows = f" Rows {', '.join(map(str, look.seqs))} of the trail." if look.seqs else ""
             console.print(f"  {place}: {look.sentence.en}{rows}", markup=False)
@@ -124,7 +125,7 @@ def run_export(options: argparse.Namespace) -> None:
     from autograde.audit.pseudonyms import pseudonyms
 
     config = CourseConfig()
-    ledger, book = read_ledger(config), read_book(config)
+    ledger, book = read_ledger(config.db_url), read_book(config)
     names = pseudonyms(options.pseudonyms) if options.pseudonyms else None
     purpose = Purpose(options.purpose, options.delete_by, options.format, names)
     export(options.out, ledger, book, purpose, bom=options.bom)

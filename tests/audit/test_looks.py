@@ -14,6 +14,7 @@ from autograde.audit.looks import Look, find
 from autograde.audit.marking import marking
 from autograde.audit.rules import KAPPA_WORKS, RULES
 from autograde.audit.traces import Trace
+from autograde.place import ROOT
 from curriculum.load import Course
 
 TEXT = "e4-2-3"  # a free text: six criteria of 0 to 3, a twelfth of its points each
@@ -74,6 +75,13 @@ def test_every_rule_says_all_that_a_person_needs() -> None:
         assert rule.id == name
         for text in (rule.title, rule.what, rule.threshold, rule.chance):
             assert text.zh != text.en
+
+
+@pytest.mark.parametrize("name", RULE_IDS)
+def test_the_page_tells_each_rule_as_it_is(name: str) -> None:
+    rule, page = RULES[name], (ROOT / "docs" / "looks.md").read_text("utf-8")
+    title = f"{rule.title.en} · {rule.title.zh}"
+    assert f"| `{name}` | {title} | {rule.what.en} | {rule.threshold.en} | {rule.chance.en} |\n" in page
 
 
 def test_a_gradebook_in_order_has_nothing(look: Find) -> None:
@@ -232,6 +240,17 @@ def test_markers_are_compared_with_each_other(whole_course: Course) -> None:
     assert len(low) == 2
     assert all("os:mild" in words and "quadratic 0.57" in words for words in low)
     assert all("unweighted" in words and "linear" in words and "quadratic" in words for words in low)
+
+
+def test_a_criterion_is_compared_with_itself(whole_course: Course) -> None:
+    """All give the first criterion 3 and the others 0; Berta marks only the first, and is no milder for it."""
+    changes = []
+    for n in range(20):
+        changes += marks(whole_course, "os:carl", f"learner-{n}", [3, 0, 0, 0, 0, 0], 10 * n)
+        changes += marks(whole_course, "os:berta", f"learner-{n}", [3, 0, 0, 0, 0, 0], 1000 + 10 * n)[:1]
+    figures = marking(Book(course=whole_course, standings=(), changes=changes))
+    assert figures.marks == {"os:berta": 20, "os:carl": 120}
+    assert (figures.apart["os:berta"].difference, figures.apart["os:berta"].p) == (0, 1)
 
 
 def test_two_who_agree_are_no_reason_to_look(whole_course: Course) -> None:
