@@ -39,10 +39,11 @@ class ReleasedNotebookExporter(NotebookExporter):
         chapter = course.chapter(names["assignment"])
         folder = Path(coursedir.format_path(coursedir.release_directory, ".", chapter.id))
         released = folder / f"{chapter.id}.ipynb"
-        verdict, _at = submission.read(chapter, released, submitted)
+        files = submission.handed_in(chapter, submitted)
+        verdict, _at = submission.read(chapter, released, submitted, files)
         for words in verdict.remarks:
             self.log.warning("%s, %s: %s", names["student"], chapter.id, words)
-        digest = submission.content_digest(chapter, released, submitted)
+        digest = submission.content_digest(chapter, released, files)
         notebook = nbformat.from_dict(submission.graded(course, released, digest, verdict))
         notebook.metadata.counterside[engine.VERDICT] = verdict.model_dump()
         return self.from_notebook_node(notebook, resources=resources, **kw)

@@ -22,6 +22,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
@@ -71,6 +72,13 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._forget()
+
+    @classmethod
+    def holding(cls, data: bytes) -> Log:
+        """Return a log that was read already, of at most MAX_BYTES."""
+        log = cls(Path())
+        log._read(BytesIO(data))
+        return log
 
     def _forget(self) -> None:
         self.records: list[Record] = []
