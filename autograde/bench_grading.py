@@ -25,10 +25,10 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Engine, create_engine, text
 
-from autograde.batch import course_of_run
 from autograde.cohort import hand_in, release
 from autograde.course_data import CourseData, quiet, reason
 from autograde.place import CourseError
+from autograde.workers import course_of_run
 
 LEARNERS = 60
 MANY = 1667  # learners of six chapters: 10,002 submissions
@@ -145,6 +145,7 @@ def grading(console: Console, learners: int, by_stock: int, many: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["COUNTERSIDE_COURSE"] = str(folder / "course")
+        os.environ.pop("COUNTERSIDE_DB", None)
         data, course = CourseData(), course_of_run()
         release(data, course.chapters)
         names = hand_in(data, course.chapters, learners)

@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from rich.console import Console
 
-from autograde import batch
+from autograde import batch, workers
 from autograde.batch import Result, alone, grade
 from autograde.bench_grading import differences, grading, stock_of
 from autograde.cli import main
@@ -187,9 +187,9 @@ def test_many_processes_write_what_one_does(data: CourseData, monkeypatch: pytes
     assert grades(data) == alone_written
 
 
-def interrupted(data: CourseData, patch: pytest.MonkeyPatch, place: str, after: int) -> None:
+def interrupted(data: CourseData, patch: pytest.MonkeyPatch, module: Any, place: str, after: int) -> None:
     """Grade and be ended at the given place, at the so-manyeth time."""
-    real, count = getattr(batch, place), iter(range(100))
+    real, count = getattr(module, place), iter(range(100))
 
     class EndedError(BaseException):
         """As a signal would: nothing catches it."""
@@ -200,17 +200,20 @@ def interrupted(data: CourseData, patch: pytest.MonkeyPatch, place: str, after: 
         return real(*words)
 
     with patch.context() as here:
-        here.setattr(batch, place, ends)
+        here.setattr(module, place, ends)
         with pytest.raises(EndedError):
             run(data)
 
 
-@pytest.mark.parametrize(("place", "after"), [("judge", 3), ("write_one", 2), ("put_in_place", 0), ("put_in_place", 4)])
+@pytest.mark.parametrize(
+    ("module", "place", "after"),
+    [(workers, "judge", 3), (batch, "write_rows", 1), (batch, "put_in_place", 0), (batch, "put_in_place", 4)],
+)
 def test_ended_anywhere_the_next_run_is_as_if_nothing_had_happened(
-    data: CourseData, monkeypatch: pytest.MonkeyPatch, place: str, after: int
+    data: CourseData, monkeypatch: pytest.MonkeyPatch, module: Any, place: str, after: int
 ) -> None:
     monkeypatch.setattr(batch, "CHUNK", 2)
-    interrupted(data, monkeypatch, place, after)
+    interrupted(data, monkeypatch, module, place, after)
     done = query(data, "select count(*) from counterside_submission")[0][0]
     assert done < LEARNERS * len(CHAPTERS)
     results = states(run(data))
