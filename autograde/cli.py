@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("chapter", nargs="*", help="such as ch3")
         command.add_argument("--all", action="store_true", help="all chapters")
         command.add_argument("--learners", default="*", metavar="PATTERN", help="those whose names fit, such as 'a*'")
+    grade.add_argument("--dask", metavar="ADDRESS", help="judge on the cluster of this scheduler: tcp://host:8786")
     grade.add_argument("--force", action="store_true", help="also what has not changed since it was graded")
     told = add("explain", run_explain, "Say in words why a learner has the points of an item.")
     told.add_argument("learner")
@@ -171,7 +172,12 @@ def run_grade(options: argparse.Namespace) -> int:
     from autograde.grade import grade_and_report
 
     return grade_and_report(
-        console, named(options), options.learners, workers=max(1, options.workers), force=options.force
+        console,
+        named(options),
+        options.learners,
+        workers=max(1, options.workers),
+        dask=options.dask,
+        force=options.force,
     )
 
 
