@@ -253,7 +253,7 @@ def write_all(file: int, data: bytes) -> None:
 
 
 def weight(line: bytes) -> int:
-    """Return what reading a line takes, in bytes of plain text. Commas in texts count as values; that is of no matter."""
+    """Return what reading a line takes, in bytes of plain text. Commas in texts count as values, too."""
     values = line.count(b",") + line.count(b"[") + line.count(b"{")
     return len(line) + LINE_WEIGHT + VALUE_WEIGHT * values
 
