@@ -13,6 +13,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from autograde import tables
+from autograde.audit.review import add_steps
 from autograde.config import CourseConfig
 
 console = Console(highlight=False, soft_wrap=True)
@@ -51,6 +52,7 @@ def add_commands(commands: Any) -> None:
     see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
     see.add_argument("seals", type=Path, help="a folder with heads.jsonl and keys.jsonl")
     see.add_argument("--state", type=Path, required=True, help="the folder in which this machine remembers")
+    add_steps(add)
 
 
 def run_install(_options: argparse.Namespace) -> None:
