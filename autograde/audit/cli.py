@@ -31,6 +31,14 @@ def add_commands(commands: Any) -> None:
         step.set_defaults(run=run)
         return step
 
+    page = add("report", run_report, "Write the auditor's desk as one file that needs neither Jupyter nor a network.")
+    page.add_argument("out", type=Path, help="the file to write, such as report.html")
+    page.add_argument("--chapter", help="of one chapter, such as ch3")
+    page.add_argument("--learner", help="of one learner")
+    page.add_argument(
+        "--pseudonyms", type=Path, metavar="KEYFILE", help="other names for learners, by a key that is made if needed"
+    )
+
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
     why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
@@ -173,3 +181,9 @@ def gradebook() -> Iterator[Engine]:
     """Open the gradebook of this course. Raises CourseError when there is none."""
     with tables.gradebook(CourseConfig().db_url) as engine:
         yield engine
+
+
+def run_report(options: argparse.Namespace) -> None:
+    from autograde.audit.page import report
+
+    report(options.out, chapter=options.chapter, learner=options.learner, key_file=options.pseudonyms)

@@ -14,10 +14,17 @@
     failed: { zh: "有练习未能打开。请刷新本页；若仍不行，请告诉培训老师。",
               en: "Some exercises did not open. Reload the page; if that does not help, tell your trainer." },
   };
-  // A notebook that nobody trusted may run these two shapes on opening and nothing else.
+  // The auditor's desk is opened in the same way, and is no exercise.
+  const DESK_SAYS = {
+    opening: { zh: "正在读取成绩册……", en: "Reading the gradebook…" },
+    failed: { zh: "审计台未能打开。请在终端运行 counterside audit report，它会说明原因。",
+              en: "The desk did not open. In a terminal “counterside audit report” says why." },
+  };
+  // A notebook that nobody trusted may run these three shapes on opening and nothing else.
   const OURS = [
     /^\s*from\s+curriculum\.player\s+import\s+play[^\S\n]*\n\s*play\s*\(\s*"[a-z0-9]+(-[a-z0-9]+)*"\s*\)\s*$/,
     /^\s*from\s+curriculum\.player\s+import\s+hand_in[^\S\n]*\n\s*hand_in\s*\(\s*\)\s*$/,
+    /^\s*from\s+autograde\.audit\.desk\s+import\s+desk[^\S\n]*\n\s*desk\s*\(\s*\)\s*$/,
   ];
   const { src } = document.currentScript;
   const STYLE = new URL(`style.css${new URL(src).search}`, src).href;
@@ -83,7 +90,7 @@
     });
   };
 
-  const dress = ({ panel, title, chapters, serviceManager, Widget }) => {
+  const dress = ({ panel, title, chapters, isDesk, serviceManager, Widget }) => {
     const notebook = panel.content;
     const name = element("span", {});
     const heading = element("p", { class: "counterside-title" }, name);
@@ -105,11 +112,11 @@
 
     const say = key => {
       said = key;
-      status.textContent = key ? SAYS[key][lang] : "";
+      status.textContent = key ? ((isDesk && DESK_SAYS[key]) || SAYS[key])[lang] : "";
     };
     const label = () => {
       for (const { model, node } of notebook.widgets) {
-        if (model.type === "code") node.setAttribute("aria-label", SAYS.exercise[lang]);
+        if (model.type === "code") node.setAttribute("aria-label", (isDesk ? title : SAYS.exercise)[lang]);
       }
     };
     const translate = () => {
@@ -132,6 +139,7 @@
     panel.contentHeader.addWidget(new Widget({ node: bar }));
     panel.node.append(status);
     panel.addClass("counterside");
+    panel.toggleClass("counterside-desk", isDesk);
     // JupyterLab focuses a cell by itself; the mark belongs to those who came there by keyboard.
     panel.node.addEventListener("keydown", () => panel.addClass("counterside-keyboard"), { once: true });
     panel.toolbar.hide();
@@ -323,8 +331,8 @@
       const { model } = panel.context;
       const about = model.getMetadata("counterside");
       if (!about || model.getMetadata("kernelspec")?.name !== KERNEL) return;
-      const { title, chapters } = about;
-      const chapter = { ...lib, panel, serviceManager, title, chapters, translate() {}, label() {}, say() {}, isTending() {} };
+      const { title, chapters, desk: isDesk = false } = about;
+      const chapter = { ...lib, panel, serviceManager, title, chapters, isDesk, translate() {}, label() {}, say() {}, isTending() {} };
       open.add(chapter);
       panel.disposed.connect(() => { open.delete(chapter); settle(); });
       // Each step stands alone: what JupyterLab changes one day must not take the others with it.
