@@ -65,6 +65,7 @@ const WORDS = {
   tookIt: { zh: "图已选定。", en: "The chart is taken as your answer." },
   notYet: { zh: "先选图形和分组，再交图。", en: "Choose a kind of chart and what to count by first." },
   numbers: { zh: "一、填数", en: "1 · Numbers" },
+  unread: { zh: "读不成数字，请改一下", en: "This can't be read as a number yet" },
   chart: { zh: "二、选图", en: "2 · Chart" },
   conclusion: { zh: "三、下结论", en: "3 · Conclusion" },
   noChart: { zh: "还没有选定。在上面的工具里调好，再点“就交这张图”。", en: "Not taken yet. Set it up with the tools above, then “Take this chart as my answer”." },
@@ -111,6 +112,34 @@ function kappa(pairs, weight) {
 const plain = (number) => (number === null ? "–" : String(Math.round(number * 100) / 100));
 const precise = (number) => (number === null ? "–" : String(Math.round(number * 10000) / 10000));
 const percent = (share) => `${Math.round(share * 1000) / 10}%`;
+
+// The rules of without_unit and read_number in model.py, so that learners see at once what can't be read.
+const COUNTERS = "条|个|次|笔|件|人|位|名|户|家|张|份|项|对|例|起|封|分|entry|entries|records?|rows?|items?|pieces?|pairs?"
+  + "|times|cases?|calls?|complaints?|customers?|people|persons?|points?|marks?";
+const MONEY = { before: "¥|rmb|cny|人民币", behind: "元|圆|块|yuan|rmb|cny" };
+const TYPED_NUMBER = /^[+-]?(?:[0-9]{1,3}(,)[0-9]{3}(?:,[0-9]{3})*|[0-9]+)(?:\.[0-9]+)?%?$/;
+
+const typedPlain = (text) => text
+  .replace(/[\uff01-\uff5e]/g, (char) => String.fromCharCode(char.charCodeAt(0) - 0xfee0))
+  .replace(/[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, " ").replace(/[\u2010-\u2013\u2212]/g, "-")
+  .replace(/\u3002/g, ".").replace(/\uffe5/g, "¥")
+  .replace(/ +/g, " ").replace(/^ | $/g, "").toLowerCase();
+
+export function isReadable({ record }, { percent, unit }, text) {
+  const typed = typedPlain(text);
+  const own = [unit, record].filter(Boolean).flatMap(({ zh, en }) => [typedPlain(zh), typedPlain(en)]);
+  let bare;
+  if (percent) {
+    const { rest } = /^(?:百分之)?(?<rest>.*?)(?:%|percent|per cent)?$/.exec(typed).groups;
+    bare = rest === typed ? typed : `${rest}%`;
+  } else if (own.some((word) => new RegExp(`^(?:${MONEY.before}|${MONEY.behind})$`).test(word))) {
+    bare = typed.replace(new RegExp(`^(?:${MONEY.before})`), "").replace(new RegExp(`(?:${MONEY.behind})$`), "");
+  } else {
+    const behind = [...own.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")), COUNTERS].join("|");
+    bare = typed.replace(new RegExp(`(?<=[0-9 ])(?:${behind})$`), "");
+  }
+  return TYPED_NUMBER.test(bare.replaceAll(" ", ""));
+}
 
 function node(tag, props, ...children) {
   const made = document.createElementNS(SVG, tag);
@@ -551,8 +580,18 @@ export default function view({ host, item, ui, send }) {
   const fields = questions.map((question) => {
     const id = newId();
     const unit = question.percent ? h("span", { class: "cs-data-unit", "aria-hidden": "true" }, "%") : question.unit ? caption(h("span", { class: "cs-data-unit" }), question.unit) : null;
-    const input = writing.field(h("input", { id, type: "text", inputmode: "decimal", class: "cs-input", maxlength: LONGEST, autocomplete: "off" }), () => state.values[question.id]);
-    return { id: question.id, input, row: h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, input, unit)) };
+    const note = h("p", { class: "cs-data-unread", id: `${id}-note` });
+    const input = h("input", {
+      id, type: "text", inputmode: "decimal", class: "cs-input", maxlength: LONGEST, autocomplete: "off", "aria-describedby": note.id,
+      onchange: () => note.textContent && announce(note.textContent),
+    });
+    // What may yet become a number isn't called unreadable while it is being typed.
+    writing.field(input, () => state.values[question.id], (typing) => {
+      const unread = !typing && input.value.trim() !== "" && !isReadable(item.public, question, input.value);
+      input.setAttribute("aria-invalid", String(unread));
+      note.replaceChildren(...(unread ? [icon("open"), t(WORDS.unread)] : []));
+    });
+    return { id: question.id, input, row: h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, input, unit), note) };
   });
 
   const conclusionBox = h("div");
