@@ -352,7 +352,11 @@ def test_numbers_as_people_type_them(text: str, read: tuple[float, bool] | None)
 
 
 READINGS = json.loads((Path(__file__).parent / "data_readings.json").read_text("utf-8"))
-UNITS = {"entries": {"zh": "条", "en": "entries"}, "days": {"zh": "天", "en": "days"}, "yuan": {"zh": "元", "en": "yuan"}}
+UNITS = {
+    "entries": {"zh": "条", "en": "entries"},
+    "days": {"zh": "天", "en": "days"},
+    "yuan": {"zh": "元", "en": "yuan"},
+}
 
 
 @pytest.mark.parametrize(("percent", "unit", "text", "expected"), READINGS)

@@ -74,9 +74,7 @@ def score(public: DataAnalysisPublic, key: DataAnalysisKey, response: DataAnalys
     return Score(earned, POSSIBLE, flags, tuple(evidence))
 
 
-def value_evidence(
-    public: DataAnalysisPublic, question: Question, key: ValueKey, text: str, weights: int
-) -> Evidence:
+def value_evidence(public: DataAnalysisPublic, question: Question, key: ValueKey, text: str, weights: int) -> Evidence:
     given, wanted = text.strip(), number_text(key.value) + ("%" if question.percent else "")
     if not given:
         return Evidence("value-blank", question.id, False, 0, values={"value": wanted})
