@@ -83,7 +83,7 @@ class DataAnalysisPublic(Public):
     """`table` is CSV text: column ids in the first line, then ids of values, numbers and days.
 
     `record` is what one row is. `pair` names two number columns, such as two
-    raters' marks, whose agreement the tool then shows.
+    raters' marks; the tool then shows what their agreement is worked out from.
     """
 
     record: Text

@@ -53,9 +53,12 @@ const WORDS = {
   everything: { zh: "全部", en: "all rows" },
   agreement: { zh: (a, b) => `${a}与${b}的一致程度`, en: (a, b) => `Agreement of ${a} and ${b}` },
   exact: { zh: "完全一致", en: "Exactly the same" },
-  kappa: { zh: "κ", en: "κ" },
-  linear: { zh: "线性加权 κ", en: "κ, linear weights" },
-  quadratic: { zh: "二次加权 κ", en: "κ, quadratic weights" },
+  seen: { zh: "实际", en: "Seen" },
+  byChance: { zh: "全凭碰巧", en: "By chance alone" },
+  unequal: { zh: "不相同的占比", en: "Share that differs" },
+  gap: { zh: "平均差几分", en: "Mean gap" },
+  square: { zh: "差的平方，平均", en: "Mean squared gap" },
+  kappa: { zh: "κ = 1 − 实际 ÷ 全凭碰巧；三行依次用于不加权、线性加权、二次加权。", en: "κ = 1 − seen ÷ by chance alone. The three rows are for no weights, linear weights and quadratic weights." },
   records: { zh: (n) => `逐条看（${n}）`, en: (n) => `The rows one by one (${n})` },
   some: { zh: (n, all) => `前 ${n} 条，共 ${all} 条`, en: (n, all) => `The first ${n} of ${all}` },
   showAll: { zh: (n) => `全部显示（${n}）`, en: (n) => `Show all ${n}` },
@@ -101,12 +104,14 @@ const STATISTICS = {
   p90: (numbers) => (numbers.length ? upward(numbers)[Math.ceil((9 * numbers.length) / 10) - 1] : null),
 };
 
-// The formula and where it comes from stand in compute.py.
-function kappa(pairs, weight) {
+// What κ is worked out from; the formula and where it comes from stand in compute.py.
+function disagreement(pairs, weight) {
+  const n = pairs.length;
+  if (!n) return [null, null];
   const tally = (at) => [...pairs.reduce((counts, pair) => counts.set(pair[at], (counts.get(pair[at]) ?? 0) + 1), new Map())];
   const observed = sum(pairs.map(([a, b]) => weight(a, b)));
   const expected = sum(tally(0).flatMap(([a, m]) => tally(1).map(([b, n]) => weight(a, b) * m * n)));
-  return expected ? 1 - (observed * pairs.length) / expected : null;
+  return [observed / n, expected / (n * n)];
 }
 
 const plain = (number) => (number === null ? "–" : String(Math.round(number * 100) / 100));
@@ -361,13 +366,16 @@ export default function view({ host, item, ui, send }) {
     if (!pair) return null;
     const both = chosen(where).map((row) => pair.map((id) => row[id]));
     const facts = [
-      [WORDS.exact, both.length ? percent(both.filter(([a, b]) => a === b).length / both.length) : "–"],
-      [WORDS.kappa, precise(kappa(both, (a, b) => Number(a !== b)))],
-      [WORDS.linear, precise(kappa(both, (a, b) => Math.abs(a - b)))],
-      [WORDS.quadratic, precise(kappa(both, (a, b) => (a - b) ** 2))],
+      [WORDS.unequal, (a, b) => Number(a !== b)],
+      [WORDS.gap, (a, b) => Math.abs(a - b)],
+      [WORDS.square, (a, b) => (a - b) ** 2],
     ];
     return h("div", { class: "cs-data-agreement" }, h("p", { class: "cs-label" }, t(WORDS.agreement, ...pair.map((id) => t(columnOf.get(id).label)))),
-      h("dl", null, facts.map(([name, value]) => h("div", null, h("dt", null, t(name)), h("dd", null, value)))));
+      h("p", null, `${t(WORDS.exact)}: ${both.length ? percent(both.filter(([a, b]) => a === b).length / both.length) : "–"}`),
+      h("div", { class: "cs-data-scroll", role: "group", tabindex: 0, "aria-label": t(WORDS.kappa), "data-key": "agreement" }, h("table", { class: "cs-data-table" },
+        h("thead", null, h("tr", null, h("td"), h("th", { scope: "col" }, t(WORDS.seen)), h("th", { scope: "col" }, t(WORDS.byChance)))),
+        h("tbody", null, facts.map(([name, weight]) => h("tr", null, h("th", { scope: "row" }, t(name)), disagreement(both, weight).map((value) => h("td", null, precise(value)))))))),
+      h("p", { class: "cs-hint" }, t(WORDS.kappa)));
   }
 
   function rowTable() {
