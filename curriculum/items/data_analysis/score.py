@@ -50,8 +50,8 @@ WORDS = {
     "conclusion-weaker": Text(zh="结论：{ref}", en="Conclusion: {ref}"),
     "conclusion-none": Text(zh="没有选结论。", en="No conclusion was chosen."),
     "red-line": Text(
-        zh="触及红线：“{ref}”。本题得分因此封顶。",
-        en="A red line was crossed: “{ref}”. This caps the score.",
+        zh="触及红线：“{ref}”。其余做得再好，本题最多得 {cap}%。",
+        en="A red line was crossed: “{ref}”. However good the rest is, the exercise then earns at most {cap} %.",
     ),
 }
 
@@ -69,7 +69,9 @@ def score(public: DataAnalysisPublic, key: DataAnalysisKey, response: DataAnalys
     if response.choice is not None and response.choice in key.red_lines:
         flags = ("red-line",)
         cap = RED_LINE_CAP * POSSIBLE
-        evidence.append(Evidence("red-line", response.choice, False, min(0.0, cap - earned)))
+        evidence.append(
+            Evidence("red-line", response.choice, False, min(0.0, cap - earned), values={"cap": 100 * RED_LINE_CAP})
+        )
         earned = min(earned, cap)
     return Score(earned, POSSIBLE, flags, tuple(evidence))
 
