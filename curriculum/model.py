@@ -198,6 +198,7 @@ class ItemType(Generic[P, K, R]):
         other; None where a learner may change anything at any time.
     files(public): files to lie beside the notebook, content by ending of the name.
     picture(public, key, language): the item as an SVG for its author.
+    mistakes: rules of the evidence that earn something for nearness, and yet tell of a mistake.
     acts: whether learners act themselves, rather than judge what others do.
     decides: whether what it earns enters the pass rules.
     """
@@ -220,6 +221,7 @@ class ItemType(Generic[P, K, R]):
     follows: Callable[[R, R], bool] | None = None
     files: Callable[[P], Mapping[str, bytes]] | None = None
     picture: Callable[[P, K, Language], str] | None = None
+    mistakes: frozenset[str] = frozenset()
     acts: bool = True
     decides: bool = True
 

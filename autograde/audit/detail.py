@@ -160,7 +160,11 @@ class Detail:
         """Judge what was collected again, or return None where it can't be read."""
         released = config.released / self.chapter.id / f"{self.chapter.id}.ipynb"
         try:
-            return read(self.chapter, released, self.folder)[0] if self.folder.is_dir() else None
+            return (
+                read(self.chapter, released, self.folder, handed_in(self.chapter, self.folder))[0]
+                if self.folder.is_dir()
+                else None
+            )
         except OSError:
             return None
 
