@@ -16,7 +16,7 @@ from autograde.audit.book import COUNTS, Book, Change, Evidence, Reader, Standin
 from autograde.config import CourseConfig
 from autograde.engine import Outcome, Verdict, plain
 from autograde.marks import CriterionMark
-from autograde.submission import plain_file, read
+from autograde.submission import handed_in, plain_file, read
 from curriculum.build import criterion_cells, note_id
 from curriculum.log import Log, LogError
 from curriculum.model import Item, Text
