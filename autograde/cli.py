@@ -13,6 +13,7 @@ from autograde.place import ROOT, CourseError
 try:
     from rich.console import Console
 
+    from autograde.audit.cli import add_commands
     from curriculum.build import build, outdated
     from curriculum.items import TYPES
     from curriculum.lint import lint
@@ -81,11 +82,13 @@ def parser() -> argparse.ArgumentParser:
     bench = add("bench", run_bench, "Measure, and print a table.")
     bench.add_argument(
         "what",
-        choices=("player", "browser", "items", "fuzz", "grading"),
+        choices=("player", "browser", "items", "fuzz", "grading", "audit", "desk"),
         help="player: the kernel; browser: what a learner feels; items: judging; fuzz: judging what no view sends; "
-        "grading: beside nbgrader as it comes",
+        "grading: beside nbgrader as it comes; audit: what a trail costs, and checking a million rows; "
+        "desk: the auditor's, with 5,000 learners",
     )
     bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
+    add_commands(commands)
     return main_parser
 
 
@@ -236,6 +239,14 @@ def run_bench(options: argparse.Namespace) -> None:
         from autograde.bench_grading import BY_STOCK, LEARNERS, MANY, grading
 
         grading(console, LEARNERS, BY_STOCK, MANY)
+    elif options.what == "audit":
+        from autograde.bench_audit import ROWS, audit
+
+        audit(console, ROWS)
+    elif options.what == "desk":
+        from autograde.bench_desk import desk
+
+        desk(console)
     else:
         from autograde.bench import player
 

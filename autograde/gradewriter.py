@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, Select, Table, bindparam, delete, insert, select, update
 
+from autograde.audit.who import in_run
 from autograde.engine import Outcome, Verdict
 from autograde.place import CourseError
 from autograde.submission import scorer, scores
@@ -126,6 +127,7 @@ class GradeWriter:
         return Cells(found[0], found[1], found[2], ids, {row.name: row.id for row in named(solutions, solutions.c.id)})
 
     def _begin(self, connection: Connection) -> None:
+        in_run(connection, self.run)
         if not self._begun:
             row = {"id": self.run, "at": datetime.now(UTC).replace(tzinfo=None), "scorer": scorer()}
             connection.execute(insert(RUN), row)

@@ -29,6 +29,7 @@ from sqlalchemy import event as on
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from autograde.audit.who import name_writers
 from autograde.place import CourseError
 
 NBGRADER = (
@@ -93,6 +94,7 @@ def open_gradebook(db_url: str) -> Engine:
 
     Raises CourseError where there is no gradebook, or none that can be opened.
     """
+    name_writers()
     engine = engine_for(db_url)
     if engine.dialect.name == "sqlite":
         on.listen(engine, "connect", prepare_sqlite)

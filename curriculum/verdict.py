@@ -37,17 +37,22 @@ class InvalidResponseError(ValueError):
 class Row(Model):
     """One line of feedback: by which rule, what was done, how it was, why, and what is better.
 
-    `earned` is in the item's raw units, as in Evidence.
+    `earned` is in the item's raw units, as in Evidence. `partly`: it was not good, but earned something.
     """
 
     because: str
     did: Text
     good: bool
+    partly: bool = False
     earned: float
     why: Text | None = None
     better: Text | None = None
     point: PointId | None = None
     rule: RuleId | None = None
+
+    def __hash__(self) -> int:
+        # Rows are looked up often, and so much tells almost all of them apart.
+        return hash((self.because, self.did.zh, self.earned))
 
 
 def parse(kind: ItemType[Any, Any, Any], public: Public, raw: Any) -> Response:
@@ -127,6 +132,7 @@ def row(item: Item, evidence: Evidence) -> Row:
         because=f"{item.kind.name}.{evidence.rule}",
         did=filled(item.kind.words[evidence.rule], values),
         good=evidence.good,
+        partly=evidence.earned > 0 and not evidence.good and evidence.rule not in item.kind.mistakes,
         earned=evidence.earned,
         why=rationale.why,
         better=rationale.better,

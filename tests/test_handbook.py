@@ -102,6 +102,34 @@ def test_red_lines_are_where_they_belong(whole_course: Course) -> None:
     assert wanted <= found
 
 
+# Pass rules of the assessment design: what the twelve red lines name is one wherever it is done.
+ONE_OF_TWELVE = {
+    "e5-2-2": {"afterwards.warn-group"},  # discloses data without basis
+    "e6-1-2": {
+        "an-bottom",  # promises a return: “you can't go wrong”
+        "fei-card",  # redress in exchange for silence
+        "ji-test",  # fills in the risk test
+        "ning-recording",  # discloses data without basis
+        "qiu-figure",  # promises a return: “they always get there”
+    },
+}
+
+
+def test_what_the_twelve_name_is_a_red_line(whole_course: Course) -> None:
+    for name, choices in ONE_OF_TWELVE.items():
+        assert set(whole_course.items[name].key.model_dump()["red_lines"]) == choices
+
+
+def test_a_talk_says_who_speaks_when_it_is_not_the_customer(whole_course: Course) -> None:
+    nodes = {node["id"]: node for node in whole_course.items["e5-2-2"].public.model_dump()["nodes"]}
+    trainer = {name for name, node in nodes.items() if node["speaker"] and node["speaker"]["en"] == "Shi, the trainer"}
+    assert trainer == {
+        *("briefing", "asks-player", "reads-sheet", "afterwards"),
+        *("ends-well", "ends-empty", "ends-alone", "broken-off"),
+    }
+    assert all(nodes[name]["speaker"] is None for name in ("slams-card", "points-finger", "wants-pledge"))
+
+
 # Silent reading of plain text: 238 English words a minute (Brysbaert 2019), about 300 Chinese characters.
 PER_MINUTE = {"zh": (r"[\u4e00-\u9fff]", 300), "en": (r"[A-Za-z’']+", 238)}
 
@@ -301,6 +329,9 @@ def test_how_far_two_raters_agree_comes_out_anew(whole_course: Course) -> None:
     pairs = [(int(row["first"]), int(row["second"])) for row in rows]
     empathy = [pair for pair, row in zip(pairs, rows, strict=True) if row["criterion"] == "empathy"]
     assert (len(pairs), len(empathy)) == (72, 12)
+    # What is taught is to look below a good total: both stand well clear of the customary .70.
+    assert quadratic_kappa(pairs) > 0.73
+    assert quadratic_kappa(empathy) < 0.6
     assert key_values(whole_course, "e5-3-4") == pytest.approx(
         {
             "same": 100 * fmean(a == b for a, b in pairs),

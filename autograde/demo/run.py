@@ -21,6 +21,8 @@ from pydantic import Field, TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from autograde.audit.after import seal_run
+from autograde.audit.trail import install
 from autograde.batch import grade
 from autograde.course_data import CourseData
 from autograde.handback import write_feedback
@@ -98,11 +100,14 @@ def run(console: Console) -> None:
         for learner in each("Learn and hand in", cohort):
             for chapter in chapters:
                 attend(data, learner, course.chapter(chapter))
+        with gradebook(data.db_url) as engine:
+            install(engine)
         for chapter in each("Collect", chapters):
             data.instructor("collect", chapter, update=True)
         with gradebook(data.db_url) as engine:
             for _result in each("Grade", grade(data, engine, chapters), total):
                 pass
+            seal_run(data, engine)
         with Gradebook(data.db_url) as marks:
             for learner in each("Mark by hand", cohort):
                 for chapter in chapters:
