@@ -16,8 +16,9 @@ from autograde.batch import Result, course_of_run, put_in_place, staging
 from autograde.config import CourseConfig
 from autograde.engine import read_verdict
 from autograde.marks import read_marks
-from autograde.submission import KEPT, MAX_KEPT, plain_file
+from autograde.submission import KEPT, MAX_KEPT
 from autograde.tables import nbgrader_tables
+from curriculum.copying import plain_file
 from curriculum.load import Course
 
 

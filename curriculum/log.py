@@ -52,7 +52,7 @@ class Record(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    v: Literal[1]
+    v: Annotated[int, Interval(ge=1, le=1)]
     seq: Annotated[int, Interval(ge=1, le=MAX_LINES)]
     at: ShortText
     id: ShortText
@@ -245,7 +245,7 @@ def write_all(file: int, data: bytes) -> None:
 
 
 def weight(line: bytes) -> int:
-    """Return what reading a line takes, in bytes of plain text. Commas in texts count as values; that is of no matter."""
+    """Return what reading a line takes, in bytes of plain text; commas in texts may well count as values."""
     values = line.count(b",") + line.count(b"[") + line.count(b"{")
     return len(line) + LINE_WEIGHT + VALUE_WEIGHT * values
 
