@@ -1,7 +1,8 @@
 """nbgrader's settings for this course: ids, paths, plug-in lists.
 
 The data of the course (exchange, submissions, grades) lies in `.course/`, or
-where the environment variable COUNTERSIDE_COURSE says.
+where the environment variable COUNTERSIDE_COURSE says. The gradebook is the
+database that COUNTERSIDE_DB names, or a file of SQLite among those data.
 """
 
 import os
@@ -21,7 +22,7 @@ c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.submitted_directory = str(COURSE / "submitted")
 c.CourseDirectory.autograded_directory = str(COURSE / "autograded")
 c.CourseDirectory.feedback_directory = str(COURSE / "feedback")
-c.CourseDirectory.db_url = f"sqlite:///{COURSE / 'gradebook.db'}"
+c.CourseDirectory.db_url = os.environ.get("COUNTERSIDE_DB") or f"sqlite:///{COURSE / 'gradebook.db'}"
 c.Exchange.root = str(COURSE / "exchange")
 c.NbGrader.logfile = str(COURSE / "nbgrader.log")
 
@@ -50,9 +51,6 @@ c.ExchangeFactory.collect = "autograde.exchange.SafeCollect"
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
 c.Autograde.sanitize_preprocessors = []
-c.Autograde.autograde_preprocessors = [
-    "autograde.nbgrader.SaveVerdict",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+c.Autograde.autograde_preprocessors = ["autograde.nbgrader.SaveVerdict"]
 c.GenerateFeedback.exporter_class = "autograde.nbgrader.FeedbackExporter"
 c.GenerateFeedback.preprocessors = []

@@ -1,6 +1,6 @@
-"""Grading many submissions at once: judged side by side in processes, written by one.
+"""Grading many submissions at once: judged side by side, written by one.
 
-A submission is judged, its folder put in place, its grades and evidence
+Submissions are judged, their folders put in place, their grades and evidence
 written, and all of a chunk is committed. Whatever is ended in between is done
 again next time: a digest is in the gradebook only when all else is there.
 """
@@ -8,33 +8,30 @@ again next time: a digest is in the gradebook only when all else is there.
 from __future__ import annotations
 
 import fcntl
-import gc
 import shutil
-from collections import Counter, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
-from multiprocessing import get_context
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from autograde.config import CourseConfig
-from autograde.gradewriter import GradeWriter
+from autograde.gradewriter import Graded, GradeWriter
 from autograde.place import CourseError
-from autograde.submission import Job, Judged, judge
+from autograde.submission import Job, Judged
 from autograde.tables import writing
-from curriculum.load import Course, load_course
+from autograde.workers import Chunk, Done, Unjudged, course_of_run, judge_here, judge_side_by_side
 
 CHUNK = 100
 STAGING = ".grading"
 MAX_NAME = 128  # of a learner in the gradebook
+ONES_OWN = (DataError, IntegrityError)  # the database refused a value: this submission's fault, or ours with it
 State = Literal["graded", "warning", "look", "refused", "unchanged"]
 
 
@@ -72,12 +69,14 @@ def grade(
     learners: str = "*",
     *,
     workers: int = 1,
+    dask: str | None = None,
     force: bool = False,
     begun: Callable[[int], None] = lambda _total: None,
 ) -> Iterator[Result]:
     """Grade the submissions of `chapters` by learners whose names fit the pattern, and yield what became of each.
 
-    `begun` is told how many there are. Raises CourseError when grading can't go on; all that was yielded is kept.
+    Judged in this process, in so many `workers`, or by those of the Dask scheduler at the address `dask`. `begun` is
+    told how many there are. Raises CourseError or DBAPIError when grading can't go on; all that was yielded is kept.
     """
     course = course_of_run()
     writer = GradeWriter(engine, course, config.late_penalty())
@@ -86,19 +85,20 @@ def grade(
             known = {chapter: {} if force else writer.known(connection, chapter) for chapter in chapters}
             for chapter in chapters:
                 writer.cells(connection, course.chapter(chapter))
-        jobs, odd = find_jobs(config, chapters, learners, known)
-        begun(len(jobs) + len(odd))
+        found, odd = find_submissions(config, chapters, learners)
+        begun(len(found) + len(odd))
         yield from odd
-        chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
-        for judged in judged_chunks(chunks, folder, workers):
-            yield from write(engine, writer, judged)
+        jobs = (job_of(config, chapter, learner, known[chapter].get(learner)) for chapter, learner in found)
+        useful = min(workers, -(-len(found) // CHUNK))
+        for done in judged(chunks_of(jobs), folder, useful, dask):
+            yield from write(engine, writer, done)
 
 
-def find_jobs(
-    config: CourseConfig, chapters: Sequence[str], learners: str, known: dict[str, dict[str, str]]
-) -> tuple[list[Job], list[Result]]:
-    """Return the submissions there are, and refusals of what can't be one."""
-    jobs, odd = [], []
+def find_submissions(
+    config: CourseConfig, chapters: Sequence[str], learners: str
+) -> tuple[list[tuple[str, str]], list[Result]]:
+    """Return chapter and learner of the submissions there are, and refusals of what can't be one."""
+    found, odd = [], []
     names = sorted(path.name for path in config.submitted.glob("*") if fnmatchcase(path.name, learners))
     for chapter in chapters:
         for name in names:
@@ -109,78 +109,91 @@ def find_jobs(
                 words = f"the folder {name[:MAX_NAME]!a} has no name that a learner can have"
                 odd.append(Result(ascii(name[:20]), chapter, "refused", (words,)))
                 continue
-            released = config.released / chapter / f"{chapter}.ipynb"
-            jobs.append(
-                Job(name, chapter, folder, released, config.autograded / name / chapter, known[chapter].get(name))
-            )
-    return jobs, odd
+            found.append((chapter, name))
+    return found, odd
 
 
-@cache
-def course_of_run() -> Course:
-    """Return the course, loaded once a process: what is graded together is graded alike."""
-    course = load_course()
-    gc.freeze()  # it stays, and looking through it at each collection cost a fifth of the time
-    return course
+def job_of(config: CourseConfig, chapter: str, learner: str, known: str | None = None) -> Job:
+    """Return what is needed to judge a submission; `known` is the digest that it was last graded by."""
+    return Job(
+        learner,
+        chapter,
+        config.submitted / learner / chapter,
+        config.released / chapter / f"{chapter}.ipynb",
+        config.autograded / learner / chapter,
+        known,
+    )
 
 
-def judge_chunk(jobs: Sequence[Job], folder: Path) -> list[Judged | Result]:
-    """Judge some submissions. A fault of ours costs nobody else the batch."""
-    here = course_of_run()
-    done: list[Judged | Result] = []
-    for job in jobs:
-        try:
-            done.append(judge(here, job, folder))
-        except Exception as error:
-            done.append(failed(job, error))
-    return done
+def chunks_of(jobs: Iterable[Job]) -> Iterator[Chunk]:
+    """Yield the jobs in chunks, each made when it is asked for: ten thousand would take room."""
+    rest = iter(jobs)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
-def failed(job: Job, error: Exception) -> Result:
-    words = f"it could not be graded ({type(error).__name__}: {str(error)[:200]}); nothing was written of it"
-    return Result(job.learner, job.chapter, "look", (words,))
+def judged(chunks: Iterable[Chunk], folder: Path, workers: int, dask: str | None) -> Iterator[Done]:
+    """Judge the chunks wherever that is to be done. Raises CourseError."""
+    if dask:
+        from autograde.cluster import judge_on_cluster
+
+        return judge_on_cluster(chunks, folder, dask)
+    return judge_side_by_side(chunks, folder, workers) if workers > 1 else judge_here(chunks, folder)
 
 
-def judged_chunks(chunks: Sequence[Sequence[Job]], folder: Path, workers: int) -> Iterator[list[Judged | Result]]:
-    """Judge the chunks in so many processes, a few ahead of the writer. Raises CourseError when one is ended."""
-    if workers == 1 or len(chunks) < 2:
-        yield from (judge_chunk(chunk, folder) for chunk in chunks)
-        return
-    # Not forked: neither a database connection nor a thread of ours may be in a worker.
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"))
-    try:
-        waiting: deque[Future[list[Judged | Result]]] = deque()
-        for chunk in chunks:
-            waiting.append(pool.submit(judge_chunk, chunk, folder))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise CourseError("a worker was ended from outside; run the same command again to go on") from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def write(engine: Engine, writer: GradeWriter, done: Done) -> list[Result]:
+    """Put the folders of a chunk in place, write its rows in one transaction, and return what became of each.
 
-
-def write(engine: Engine, writer: GradeWriter, chunk: Iterable[Judged | Result]) -> list[Result]:
-    """Write what was judged, in one transaction, and return what became of each. Raises CourseError."""
-    try:
+    Raises CourseError or DBAPIError when nothing more can be written; then no row of the chunk was.
+    """
+    results: list[Result] = []
+    changed: dict[str, list[Judged]] = defaultdict(list)
+    for one in done:
+        if isinstance(one, Unjudged):
+            results.append(Result(one.job.learner, one.job.chapter, "look", (one.words,)))
+        elif one.verdict is None:
+            results.append(Result(one.job.learner, one.job.chapter, "unchanged"))
+        else:
+            try:
+                assert one.staged
+                put_in_place(one.staged, one.job.autograded)
+            except OSError as error:
+                results.append(unwritten(one.job, error))
+            else:
+                changed[one.job.chapter].append(one)
+    if changed:
         with writing(engine) as connection:
-            return [one if isinstance(one, Result) else write_one(connection, writer, one) for one in chunk]
-    except SQLAlchemyError as error:
-        raise CourseError(
-            f"the gradebook could not be written ({type(error).__name__}); mend that and run the same command again"
-        ) from error
+            for chapter, some in changed.items():
+                results += write_rows(connection, writer, chapter, some)
+    return results
 
 
-def write_one(connection: Connection, writer: GradeWriter, judged: Judged) -> Result:
-    job, verdict = judged.job, judged.verdict
-    if verdict is None:
-        return Result(job.learner, job.chapter, "unchanged")
-    writer.write(connection, job.learner, job.chapter, verdict, judged.at, judged.digest)
-    assert judged.staged
-    put_in_place(judged.staged, job.autograded)
-    return Result(job.learner, job.chapter, verdict.state, tuple(verdict.remarks))
+def write_rows(connection: Connection, writer: GradeWriter, chapter: str, some: Sequence[Judged]) -> list[Result]:
+    """Write the rows of a chapter's submissions at once, or one by one where one of them can't be written.
+
+    Raises CourseError or DBAPIError for what is nobody's fault: no such table, a full disk, no server.
+    """
+    try:
+        writer.write_all(connection, chapter, [entry(one) for one in some])
+    except Exception as error:
+        if isinstance(error, CourseError) or (isinstance(error, DBAPIError) and not isinstance(error, ONES_OWN)):
+            raise
+        if len(some) == 1:
+            return [unwritten(some[0].job, error)]
+        return [result for one in some for result in write_rows(connection, writer, chapter, [one])]
+    return [
+        Result(one.job.learner, chapter, one.verdict.state, tuple(one.verdict.remarks)) for one in some if one.verdict
+    ]
+
+
+def entry(one: Judged) -> Graded:
+    assert one.verdict
+    return Graded(one.job.learner, one.verdict, one.at, one.digest)
+
+
+def unwritten(job: Job, error: Exception) -> Result:
+    words = f"its result could not be written ({type(error).__name__}); run the same command again, or ask for help"
+    return Result(job.learner, job.chapter, "look", (words,))
 
 
 def put_in_place(staged: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ answered shows nothing of its key: handing in blank must not buy the answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -99,21 +99,23 @@ def templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed, "percent": percent, "reason": reason}
+    environment.filters |= {"number": number, "signed": signed, "percent": percent, "reasons": reasons}
     return environment
 
 
-def reason(row: Row, language: Language, course: Course | None, compact: bool) -> Markup:
-    """Return a line of feedback as a list entry, with the words of the course's points and rules if it is given."""
-    folded = row.good or compact
-    return reason_once(row, language, folded) if course is None else reason_in(row, language, folded, course)
+def reasons(rows: Iterable[Row], language: Language, course: Course | None, compact: bool) -> Markup:
+    """Return lines of feedback as list entries, with the words of the course's points and rules if it is given."""
+    if course is None:
+        return Markup("\n".join([reason_once(row, language, row.good or compact) for row in rows]))
+    return Markup("\n".join([reason_in(row, language, row.good or compact, course) for row in rows]))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2**14)
 def reason_once(row: Row, language: Language, folded: bool) -> Markup:
     # Many learners give the same answers, and most of grading's time went here.
     return reason_in(row, language, folded, None)

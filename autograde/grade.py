@@ -9,11 +9,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import Engine
 
-from autograde.batch import Result, State, Summary, course_of_run, grade
+from autograde.batch import Result, State, Summary, grade
 from autograde.config import CourseConfig
 from autograde.handback import write_feedback
 from autograde.place import CourseError
 from autograde.tables import gradebook
+from autograde.workers import course_of_run
 
 HEADINGS: dict[State, str] = {
     "graded": "graded",

@@ -1,8 +1,7 @@
-"""Reading nbgrader's gradebook. The database is opened read-only; nothing here can change a grade."""
+"""Reading nbgrader's gradebook: on SQLite the file is opened read-only, on PostgreSQL every transaction is."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +9,13 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import SubmittedAssignment
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from autograde.course_data import CourseData
 from autograde.engine import Verdict, course, read_verdict
 from autograde.marks import Mark, read_marks
-from autograde.place import CourseError
+from autograde.tables import open_to_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,7 @@ class Entry:
 
 def read_gradebook(data: CourseData) -> list[Entry]:
     """Return all graded submissions, by learner and chapter. Raises CourseError when there is no gradebook."""
-    database = Path(data.db_url.removeprefix("sqlite:///"))
-    if not database.is_file():
-        raise CourseError("there is no gradebook yet; run “make demo”, or grade a submission first")
-    address = f"{database.resolve().as_uri()}?mode=ro"
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    engine = open_to_read(data.db_url)
     try:
         with Session(engine) as session:
             submissions = session.scalars(select(SubmittedAssignment)).unique().all()

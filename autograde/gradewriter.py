@@ -1,20 +1,21 @@
 """Writing grades into nbgrader's gradebook, as nbgrader's own preprocessors do, and the evidence beside them.
 
-One transaction for many submissions, a savepoint for each. Marks that a person
-gave stay; every cell of the chapter gets a score, so that none is left over
-from an earlier grading.
+Many submissions of a chapter are written with a few statements, in one
+savepoint. Marks that a person gave stay; every cell of the chapter gets a score,
+so that none is left over from an earlier grading; a row that says the same
+already is not touched.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, delete, insert, select, update
 
 from autograde.engine import Outcome, Verdict
 from autograde.place import CourseError
@@ -27,6 +28,7 @@ NO_RESPONSE = "No response."  # nbgrader's words
 EPOCH = datetime(1970, 1, 1)  # SQLite keeps a span as the time that it is after this
 # Learner, points so far, and seconds late to points off, or None for none.
 Penalty = Callable[[str, float, float], float | None]
+Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,25 @@ class Cells:
     due: datetime | None
     graded: Mapping[str, str]
     commented: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What is to be written of one learner's submission; `at` is when it was handed in (UTC, no zone)."""
+
+    learner: str
+    verdict: Verdict
+    at: datetime | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A submitted notebook in the gradebook: its id, the penalty that it has, and how late it came."""
+
+    id: str
+    penalty: float | None
+    seconds_late: float
 
 
 class GradeWriter:
@@ -60,13 +81,17 @@ class GradeWriter:
         self, connection: Connection, learner: str, chapter: str, verdict: Verdict, at: datetime | None, digest: str
     ) -> None:
         """Write grades, comments, the penalty and the evidence of one submission. Raises CourseError."""
+        self.write_all(connection, chapter, [Graded(learner, verdict, at, digest)])
+
+    def write_all(self, connection: Connection, chapter: str, some: Sequence[Graded]) -> None:
+        """Write submissions of different learners, all of them or, when it raises, none. Raises CourseError."""
         cells = self.cells(connection, self.course.chapter(chapter))
         self._begin(connection)
         with connection.begin_nested():
-            notebook, seconds_late = self._submission(connection, cells, learner, at)
-            earned = self._grades(connection, cells, notebook, scores(verdict, self.course.items))
-            self._penalty(connection, notebook, learner, earned, seconds_late)
-            self._evidence(connection, learner, chapter, verdict, digest)
+            books = self._submissions(connection, cells, some)
+            earned = self._grades(connection, cells, books, some)
+            self._penalties(connection, books, earned)
+            self._evidence(connection, chapter, some)
 
     def cells(self, connection: Connection, chapter: Chapter) -> Cells:
         """Return what the gradebook has of a chapter. Raises CourseError when that isn't what the course has."""
@@ -106,100 +131,128 @@ class GradeWriter:
             connection.execute(insert(RUN), row)
             self._begun = True
 
-    def _submission(self, connection: Connection, cells: Cells, learner: str, at: datetime | None) -> tuple[str, float]:
-        """Return the id of the submitted notebook, made if need be, and the seconds it came late."""
+    def _submissions(self, connection: Connection, cells: Cells, some: Sequence[Graded]) -> dict[str, Book]:
+        """Return the submitted notebook of each learner, made if need be."""
         student, submitted, notebook = (
             self.tables[name] for name in ("student", "submitted_assignment", "submitted_notebook")
         )
-        mine = (submitted.c.assignment_id == cells.assignment) & (submitted.c.student_id == learner)
-        found = connection.execute(
-            select(submitted.c.id, submitted.c.extension, submitted.c.timestamp).where(mine)
-        ).first()
-        extension = None
-        if found is None:
-            if connection.execute(select(student.c.id).where(student.c.id == learner)).first() is None:
-                connection.execute(insert(student), {"id": learner})
-            identity = new_id()
-            row = {"id": identity, "assignment_id": cells.assignment, "student_id": learner, "timestamp": at}
-            connection.execute(insert(submitted), row)
-        else:
-            identity, extension, before = found
-            if at is None:
-                at = before
+        names = [one.learner for one in some]
+        mine = (notebook.c.assignment_id == submitted.c.id) & (notebook.c.notebook_id == cells.notebook)
+        query = (
+            select(submitted.c.student_id, submitted.c.id, submitted.c.extension, submitted.c.timestamp)
+            .add_columns(notebook.c.id.label("book"), notebook.c.late_submission_penalty.label("penalty"))
+            .outerjoin(notebook, mine)
+            .where(submitted.c.assignment_id == cells.assignment, submitted.c.student_id.in_(names))
+        )
+        there = {row.student_id: row for row in connection.execute(query)}
+        strangers = [name for name in names if name not in there]
+        enrolled = set(connection.execute(select(student.c.id).where(student.c.id.in_(strangers))).scalars())
+        new, changed, new_books, books = [], [], [], {}
+        for one in some:
+            row, at = there.get(one.learner), one.at
+            if row is None:
+                identity, late_from = new_id(), cells.due
+                ids = {"id": identity, "assignment_id": cells.assignment, "student_id": one.learner}
+                new.append({**ids, "timestamp": at})
             else:
-                connection.execute(update(submitted).where(submitted.c.id == identity), {"timestamp": at})
-        book = connection.execute(
-            select(notebook.c.id).where(notebook.c.assignment_id == identity, notebook.c.notebook_id == cells.notebook)
-        ).scalar()
-        if book is None:
-            book = new_id()
-            ids = {"id": book, "assignment_id": identity, "notebook_id": cells.notebook}
-            connection.execute(insert(notebook), {**ids, "flagged": False})
-        if at is None or cells.due is None:
-            return book, 0.0
-        return book, max(0.0, (at - cells.due - as_span(extension)).total_seconds())
+                identity, late_from = row.id, cells.due + as_span(row.extension) if cells.due else None
+                if at is None:
+                    at = row.timestamp
+                elif at != row.timestamp:
+                    changed.append({"_id": identity, "timestamp": at})
+            seconds_late = max(0.0, (at - late_from).total_seconds()) if at and late_from else 0.0
+            if row is None or row.book is None:
+                books[one.learner] = Book(new_id(), None, seconds_late)
+                ids = {"id": books[one.learner].id, "assignment_id": identity, "notebook_id": cells.notebook}
+                new_books.append({**ids, "flagged": False})
+            else:
+                books[one.learner] = Book(row.book, row.penalty, seconds_late)
+        add(connection, student, [{"id": name} for name in strangers if name not in enrolled])
+        add(connection, submitted, new)
+        change(connection, submitted, changed)
+        add(connection, notebook, new_books)
+        return books
 
     def _grades(
-        self, connection: Connection, cells: Cells, notebook: str, automatic: Mapping[str, float | None]
-    ) -> float:
-        """Write grades and comments of a notebook; return what it has earned with the marks that a person gave."""
+        self, connection: Connection, cells: Cells, books: Mapping[str, Book], some: Sequence[Graded]
+    ) -> dict[str, float]:
+        """Write grades and comments; return what each learner has earned with the marks that a person gave."""
         grade, comment = self.tables["grade"], self.tables["comment"]
-        there = {
-            row.cell_id: row
-            for row in connection.execute(
-                select(grade.c.id, grade.c.cell_id, grade.c.manual_score, grade.c.extra_credit).where(
-                    grade.c.notebook_id == notebook
-                )
-            )
-        }
-        new, changed, earned = [], [], 0.0
-        for name, cell in cells.graded.items():
-            score, row = automatic[name], there.get(cell)
-            manual = row.manual_score if row else None
-            values = {"auto_score": score, "needs_manual_grade": manual is not None or score is None}
-            if row is None:
-                new.append({"id": new_id(), "cell_id": cell, "notebook_id": notebook, **values})
-            else:
-                changed.append({"_id": row.id, **values})
-            earned += (manual if manual is not None else score or 0.0) + ((row.extra_credit or 0.0) if row else 0.0)
-        commented = {
-            row.cell_id: row.id
-            for row in connection.execute(
-                select(comment.c.id, comment.c.cell_id).where(comment.c.notebook_id == notebook)
-            )
-        }
-        new_comments, changed_comments = [], []
-        for name, cell in cells.commented.items():
-            words = {"auto_comment": None if automatic[name] is None else NO_RESPONSE}
-            if cell in commented:
-                changed_comments.append({"_id": commented[cell], **words})
-            else:
-                new_comments.append({"id": new_id(), "cell_id": cell, "notebook_id": notebook, **words})
-        for table, rows in ((grade, new), (comment, new_comments)):
-            if rows:
-                connection.execute(insert(table), rows)
-        for table, rows in ((grade, changed), (comment, changed_comments)):
-            if rows:
-                connection.execute(update(table).where(table.c.id == bindparam("_id")), rows)
+        ids = [book.id for book in books.values()]
+        # Locked where the database can: nobody may mark between our reading and our writing.
+        grades = rows_by_cell(connection, select(grade).where(grade.c.notebook_id.in_(ids)).with_for_update())
+        comments = rows_by_cell(connection, select(comment).where(comment.c.notebook_id.in_(ids)).with_for_update())
+        new: list[Values] = []
+        changed: list[Values] = []
+        new_comments: list[Values] = []
+        changed_comments: list[Values] = []
+        earned = {}
+        for one in some:
+            book, automatic, total = books[one.learner].id, scores(one.verdict, self.course.items), 0.0
+            for name, cell in cells.graded.items():
+                score, row = automatic[name], grades.get((book, cell))
+                if row is None:
+                    values = {"auto_score": score, "needs_manual_grade": score is None}
+                    new.append({"id": new_id(), "cell_id": cell, "notebook_id": book, **values})
+                    total += score or 0.0
+                    continue
+                manual = row.manual_score
+                waits = manual is not None or score is None
+                if row.auto_score != score or row.needs_manual_grade != waits:
+                    changed.append({"_id": row.id, "auto_score": score, "needs_manual_grade": waits})
+                total += (manual if manual is not None else score or 0.0) + (row.extra_credit or 0.0)
+            earned[one.learner] = total
+            for name, cell in cells.commented.items():
+                words, row = None if automatic[name] is None else NO_RESPONSE, comments.get((book, cell))
+                if row is None:
+                    new_comments.append({"id": new_id(), "cell_id": cell, "notebook_id": book, "auto_comment": words})
+                elif row.auto_comment != words:
+                    changed_comments.append({"_id": row.id, "auto_comment": words})
+        add(connection, grade, new)
+        change(connection, grade, changed)
+        add(connection, comment, new_comments)
+        change(connection, comment, changed_comments)
         return earned
 
-    def _penalty(self, connection: Connection, notebook: str, learner: str, earned: float, seconds_late: float) -> None:
-        table = self.tables["submitted_notebook"]
-        off = self.late(learner, earned, seconds_late) if self.late and seconds_late > 0 else None
-        if off is not None:
-            off = min(max(0.0, off), earned)
-        connection.execute(update(table).where(table.c.id == notebook), {"late_submission_penalty": off})
+    def _penalties(self, connection: Connection, books: Mapping[str, Book], earned: Mapping[str, float]) -> None:
+        changed = []
+        for learner, book in books.items():
+            late = self.late if book.seconds_late > 0 else None
+            off = late(learner, earned[learner], book.seconds_late) if late else None
+            if off is not None:
+                off = min(max(0.0, off), earned[learner])
+            if off != book.penalty:
+                changed.append({"_id": book.id, "late_submission_penalty": off})
+        change(connection, self.tables["submitted_notebook"], changed)
 
-    def _evidence(self, connection: Connection, learner: str, chapter: str, verdict: Verdict, digest: str) -> None:
-        rows = [
-            {"run_id": self.run, "student_id": learner, "assignment": chapter, **evidence(outcome)}
-            for outcome in verdict.outcomes
-        ]
-        connection.execute(insert(EVIDENCE), rows)
-        mine = (SUBMISSION.c.student_id == learner) & (SUBMISSION.c.assignment == chapter)
-        row = {"run_id": self.run, "digest": digest, "state": verdict.state}
-        if not connection.execute(update(SUBMISSION).where(mine), row).rowcount:
-            connection.execute(insert(SUBMISSION), {"student_id": learner, "assignment": chapter, **row})
+    def _evidence(self, connection: Connection, chapter: str, some: Sequence[Graded]) -> None:
+        add(connection, EVIDENCE, [
+            {"run_id": self.run, "student_id": one.learner, "assignment": chapter, **evidence(outcome)}
+            for one in some
+            for outcome in one.verdict.outcomes
+        ])  # fmt: skip
+        mine = (SUBMISSION.c.assignment == chapter) & SUBMISSION.c.student_id.in_([one.learner for one in some])
+        connection.execute(delete(SUBMISSION).where(mine))
+        add(connection, SUBMISSION, [
+            {"student_id": one.learner, "assignment": chapter, "run_id": self.run, "digest": one.digest,
+             "state": one.verdict.state}
+            for one in some
+        ])  # fmt: skip
+
+
+def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def change(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Change rows of which each names its `_id`."""
+    if rows:
+        connection.execute(update(table).where(table.c.id == bindparam("_id")), rows)
+
+
+def rows_by_cell(connection: Connection, query: Select[Any]) -> dict[tuple[str, str], Any]:
+    return {(row.notebook_id, row.cell_id): row for row in connection.execute(query)}
 
 
 def evidence(outcome: Outcome) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Table, select
 
 from autograde import feedback
-from autograde.batch import Result, course_of_run, put_in_place, staging
+from autograde.batch import Result, put_in_place, staging
 from autograde.config import CourseConfig
 from autograde.engine import read_verdict
 from autograde.marks import read_marks
 from autograde.submission import KEPT, MAX_KEPT
 from autograde.tables import nbgrader_tables
+from autograde.workers import course_of_run
 from curriculum.copying import plain_file
 from curriculum.load import Course
 

@@ -11,12 +11,13 @@ from rich.progress import track
 from rich.table import Table
 from sqlalchemy import Engine, func, select
 
-from autograde.batch import course_of_run, find_jobs
+from autograde.batch import find_submissions, job_of
 from autograde.config import CourseConfig
 from autograde.grade import grade_and_report, known
 from autograde.place import CourseError
-from autograde.submission import read
+from autograde.submission import handed_in, read
 from autograde.tables import EVIDENCE, gradebook
+from autograde.workers import course_of_run
 from curriculum.verdict import number
 
 ROUNDING = 1e-9  # points
@@ -61,12 +62,13 @@ def changes(
         for learner, chapter, item, earned in connection.execute(select(*columns).where(EVIDENCE.c.id.in_(last))):
             before[learner, chapter][item] = earned
     course = course_of_run()
-    jobs, _odd = find_jobs(config, chapters, learners, {chapter: {} for chapter in chapters})
-    graded = [job for job in jobs if (job.learner, job.chapter) in before]
+    found, _odd = find_submissions(config, chapters, learners)
+    graded = [job_of(config, chapter, learner) for chapter, learner in found if (learner, chapter) in before]
     if not graded:
         raise CourseError(f"nothing was graded of {', '.join(chapters)}; run “counterside grade” first")
     for job in track(graded, "Judge again", console=console):
-        verdict, _at = read(course.chapter(job.chapter), job.released, job.submitted)
+        chapter = course.chapter(job.chapter)
+        verdict, _at = read(chapter, job.released, job.submitted, handed_in(chapter, job.submitted))
         for outcome in verdict.outcomes:
             was = before[job.learner, job.chapter].get(outcome.item, 0.0)
             if abs(outcome.earned - was) > ROUNDING:

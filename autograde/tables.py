@@ -7,6 +7,7 @@ each score why it is what it is. Evidence is only ever added.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import event as on
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from autograde.place import CourseError
 
@@ -43,6 +44,10 @@ NBGRADER = (
     "comment",
 )
 NO_GRADEBOOK = "there is no gradebook yet; run “make demo”, or release a chapter with “nbgrader generate_assignment”"
+NO_SUCH_DATABASE = (
+    "the gradebook's address is neither SQLite's (sqlite:///file) nor PostgreSQL's "
+    "(postgresql+psycopg://account@host/database); mend COUNTERSIDE_DB or nbgrader_config.py"
+)
 WRITES = "counterside_writes"
 OURS = MetaData()
 RUN = Table(
@@ -86,27 +91,69 @@ EVIDENCE = Table(
 def open_gradebook(db_url: str) -> Engine:
     """Return an engine for nbgrader's gradebook, on SQLite or PostgreSQL, with our tables in it.
 
-    Raises CourseError where there is no gradebook.
+    Raises CourseError where there is no gradebook, or none that can be opened.
     """
-    url = make_url(db_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise CourseError(NO_GRADEBOOK)  # opening it would make one
-    engine = create_engine(url)
+    engine = engine_for(db_url)
     if engine.dialect.name == "sqlite":
         on.listen(engine, "connect", prepare_sqlite)
         on.listen(engine, "begin", begin)
+    with closed_unless_good(engine), writing(engine) as connection:
+        if not engine.dialect.has_table(connection, "submitted_assignment"):
+            raise CourseError(NO_GRADEBOOK)
+        OURS.create_all(connection)
+    return engine
+
+
+def open_to_read(db_url: str) -> Engine:
+    """Return an engine through which nothing can be written. Raises CourseError where there is no gradebook."""
+    engine = engine_for(db_url)
+    if engine.dialect.name == "sqlite":
+        address = f"{Path(engine.url.database or '').resolve().as_uri()}?mode=ro"
+        return create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    engine = engine.execution_options(postgresql_readonly=True)
+    with closed_unless_good(engine), engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "submitted_assignment"):
+            raise CourseError(NO_GRADEBOOK)
+    return engine
+
+
+@contextmanager
+def closed_unless_good(engine: Engine) -> Iterator[None]:
+    """Close the engine again when it turns out that there is nothing to work with. Raises CourseError."""
     try:
-        with writing(engine) as connection:
-            if not engine.dialect.has_table(connection, "submitted_assignment"):
-                raise CourseError(NO_GRADEBOOK)
-            OURS.create_all(connection)
-    except OperationalError as error:
+        yield
+    except DBAPIError as error:
         engine.dispose()
-        raise CourseError(f"the gradebook can't be opened: {error.orig}") from error
+        raise CourseError(f"the gradebook can't be opened: {cause(error)}") from error
     except CourseError:
         engine.dispose()
         raise
-    return engine
+
+
+def engine_for(db_url: str) -> Engine:
+    """Return an engine that has not connected yet. Raises CourseError, without the address: it may hold a password."""
+    try:
+        url = make_url(db_url)
+        name = url.get_backend_name()
+        if name not in ("sqlite", "postgresql"):
+            raise CourseError(NO_SUCH_DATABASE)
+        if name == "sqlite" and not Path(url.database or "").is_file():
+            raise CourseError(NO_GRADEBOOK)  # opening it would make one
+        return create_engine(url)
+    except (ArgumentError, ValueError) as error:
+        raise CourseError(NO_SUCH_DATABASE) from error
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"a gradebook on PostgreSQL needs {error.name}: pip install 'counterside[postgres]', "
+            "and begin the address with postgresql+psycopg://"
+        ) from error
+
+
+def cause(error: DBAPIError) -> str:
+    """Return why a database refused, in the one line of its answer that says so."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+    return (fatal or lines or [type(error.orig).__name__])[0].removeprefix("connection failed: ")
 
 
 def prepare_sqlite(connection: object, _record: object) -> None:
@@ -141,9 +188,13 @@ def nbgrader_tables(engine: Engine) -> dict[str, Table]:
 
 @contextmanager
 def gradebook(db_url: str) -> Iterator[Engine]:
-    """Open the gradebook and close it again."""
+    """Open the gradebook and close it again. Raises CourseError when it can't be opened or fails on the way."""
     engine = open_gradebook(db_url)
     try:
         yield engine
+    except DBAPIError as error:
+        raise CourseError(
+            f"the gradebook could not be read or written ({cause(error)}); mend that and run the same command again"
+        ) from error
     finally:
         engine.dispose()

@@ -99,10 +99,17 @@ def opened_folder(name: str, inside: int | None = None) -> Iterator[int]:
         os.close(handle)
 
 
+def open_plainly(path: Path) -> int:
+    """Open a file for reading. Raises OSError where it or its folder is a link."""
+    with opened_folder(str(path.parent)) as folder:
+        # A pipe somebody put there must not be waited for.
+        return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+
+
 def plain_file(path: Path, limit: int) -> bytes | None:
     """Return what a plain file of at most `limit` bytes holds, and None for anything else or none at all."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = open_plainly(path)
     except (OSError, ValueError):
         return None
     try:

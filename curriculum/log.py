@@ -22,12 +22,14 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 from annotated_types import Interval
 from pydantic import ConfigDict, StringConstraints, ValidationError
 
+from curriculum.copying import open_plainly
 from curriculum.model import Language, Model
 
 MAX_BYTES = 8 * 2**20
@@ -74,6 +76,13 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._forget()
+
+    @classmethod
+    def holding(cls, data: bytes) -> Log:
+        """Return a log that was read already, of at most MAX_BYTES."""
+        log = cls(Path())
+        log._read(BytesIO(data))
+        return log
 
     def _forget(self) -> None:
         self.records: list[Record] = []
@@ -248,16 +257,6 @@ def weight(line: bytes) -> int:
     """Return what reading a line takes, in bytes of plain text; commas in texts may well count as values."""
     values = line.count(b",") + line.count(b"[") + line.count(b"{")
     return len(line) + LINE_WEIGHT + VALUE_WEIGHT * values
-
-
-def open_plainly(path: Path) -> int:
-    """Open a file for reading. Raises OSError where it or its folder is a link."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        # A pipe somebody put there must not be waited for.
-        return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    finally:
-        os.close(folder)
 
 
 def parse_line(line: bytes) -> Record | None:

@@ -49,6 +49,10 @@ class Row(Model):
     point: PointId | None = None
     rule: RuleId | None = None
 
+    def __hash__(self) -> int:
+        # Rows are looked up often, and so much tells almost all of them apart.
+        return hash((self.because, self.did.zh, self.earned))
+
 
 def parse(kind: ItemType[Any, Any, Any], public: Public, raw: Any) -> Response:
     """Return `raw` as a response of this item. Raises InvalidResponseError."""

@@ -14,6 +14,9 @@ from hypothesis import settings
 
 from curriculum.load import CONTENT, Course, load_course
 from curriculum.log import Log
+from tests.postgres import postgres
+
+__all__ = ["postgres"]
 
 settings.register_profile("counterside", deadline=None)
 settings.load_profile("counterside")

@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from rich.console import Console
 
-from autograde import batch
+from autograde import batch, workers
 from autograde.batch import Result, alone, grade
 from autograde.bench_grading import differences, grading, stock_of
 from autograde.cli import main
@@ -96,7 +96,7 @@ def test_nbgrader_by_itself_gives_the_same_grades(
     monkeypatch.setenv("COUNTERSIDE_COURSE", "put back afterwards")
     out = StringIO()
     grading(Console(file=out, width=120), learners=5, by_stock=5, many=0)
-    assert "Grades, comments and times of 30 submissions are the same in both gradebooks." in out.getvalue()
+    assert "Grades, comments, times and the exported CSV of 30 submissions are the same in both." in out.getvalue()
 
 
 def test_one_other_grade_is_found(data: CourseData, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_one_other_grade_is_found(data: CourseData, tmp_path: Path) -> None:
     # As nbgrader sees cells that only a person marks: untouched.
     with connection:
         connection.execute("update grade set needs_manual_grade = 0, auto_score = 0 where auto_score is null")
-    assert differences(data, stock, [FIRST, SECOND]) == []
+    assert differences(data, [stock], [FIRST, SECOND]) == []
     with connection:
         changed = connection.execute(
             "update grade set auto_score = auto_score + 0.001 where id = (select g.id from grade g "
@@ -117,8 +117,9 @@ def test_one_other_grade_is_found(data: CourseData, tmp_path: Path) -> None:
         )
         assert changed.rowcount == 1
     connection.close()
-    (said,) = differences(data, stock, [FIRST, SECOND])
-    assert said.startswith(f"grades of {SECOND}, ch1, e1-1-1: ")
+    one, other = differences(data, [stock], [FIRST, SECOND])
+    assert one.startswith(f"grades of {SECOND}, ch1, e1-1-1: ")
+    assert other.startswith(f"the exported CSV of {SECOND}, ch1: ")
 
 
 def test_each_score_has_its_evidence(data: CourseData, whole_course: Course) -> None:
@@ -187,9 +188,9 @@ def test_many_processes_write_what_one_does(data: CourseData, monkeypatch: pytes
     assert grades(data) == alone_written
 
 
-def interrupted(data: CourseData, patch: pytest.MonkeyPatch, place: str, after: int) -> None:
+def interrupted(data: CourseData, patch: pytest.MonkeyPatch, module: Any, place: str, after: int) -> None:
     """Grade and be ended at the given place, at the so-manyeth time."""
-    real, count = getattr(batch, place), iter(range(100))
+    real, count = getattr(module, place), iter(range(100))
 
     class EndedError(BaseException):
         """As a signal would: nothing catches it."""
@@ -200,17 +201,20 @@ def interrupted(data: CourseData, patch: pytest.MonkeyPatch, place: str, after: 
         return real(*words)
 
     with patch.context() as here:
-        here.setattr(batch, place, ends)
+        here.setattr(module, place, ends)
         with pytest.raises(EndedError):
             run(data)
 
 
-@pytest.mark.parametrize(("place", "after"), [("judge", 3), ("write_one", 2), ("put_in_place", 0), ("put_in_place", 4)])
+@pytest.mark.parametrize(
+    ("module", "place", "after"),
+    [(workers, "judge", 3), (batch, "write_rows", 1), (batch, "put_in_place", 0), (batch, "put_in_place", 4)],
+)
 def test_ended_anywhere_the_next_run_is_as_if_nothing_had_happened(
-    data: CourseData, monkeypatch: pytest.MonkeyPatch, place: str, after: int
+    data: CourseData, monkeypatch: pytest.MonkeyPatch, module: Any, place: str, after: int
 ) -> None:
     monkeypatch.setattr(batch, "CHUNK", 2)
-    interrupted(data, monkeypatch, place, after)
+    interrupted(data, monkeypatch, module, place, after)
     done = query(data, "select count(*) from counterside_submission")[0][0]
     assert done < LEARNERS * len(CHAPTERS)
     results = states(run(data))

@@ -8,6 +8,7 @@ do the marks that an instructor would give in formgrader.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -121,7 +122,9 @@ def run(console: Console) -> None:
 
 
 def start_afresh(data: CourseData) -> None:
-    """Remove what an earlier demo made, but never anybody's real work."""
+    """Remove what an earlier demo made, but never anybody's real work. Raises CourseError."""
+    if os.environ.get("COUNTERSIDE_DB"):
+        raise CourseError("the demo keeps a gradebook of its own; unset COUNTERSIDE_DB, which names another")
     marker = data.folder / MARKER
     if any(path.is_file() for path in data.folder.rglob("*")) and not marker.exists():
         raise CourseError(f"{data.folder} holds data that are not the demo's; set COUNTERSIDE_COURSE to another folder")
