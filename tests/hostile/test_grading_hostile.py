@@ -171,3 +171,21 @@ def test_pages_hold_text_and_nobody_elses_secrets(graded: Graded, monkeypatch: p
     # The released notebook stands in the autograded one; of the submitted one nothing does.
     for name in ("notebook-runs-code", "outputs-with-script", "widget-state", "notebook-magics"):
         assert MARK not in (graded.data.autograded / f"k-{name}" / "ch1" / "ch1.ipynb").read_text("utf-8")
+
+
+def test_feedback_is_released_to_everybody_who_can_fetch_it(graded: Graded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(graded.data.folder))
+    code, out = said("feedback", "ch1")
+    # nbgrader needs the time and the secret of each page, and gives up on all where one can't be read.
+    without = {"time-missing", "time-link", "time-pipe", "time-is-garbage", "time-is-large", "secret-missing",
+               "secret-link", "secret-huge", "secret-binary"}  # fmt: skip
+    named = re.findall(r"^k-(\S+), ch1: no page was written", out, re.MULTILINE)
+    assert (code, {*named}) == (1, without)
+    folder = graded.data.folder / "exchange" / "counterside" / "feedback"
+    folder.mkdir(parents=True)
+    graded.data.instructor("release_feedback", "ch1")
+    pages = {path.parents[1].name for path in graded.data.feedback.glob("*/ch1/ch1.html")}
+    assert not {f"k-{name}" for name in without} & pages
+    assert {*NEIGHBOURS} <= pages
+    secrets = {(graded.data.feedback / name / "ch1" / "submission_secret.txt").read_text() for name in pages}
+    assert len(list(folder.glob("*.html"))) == len(secrets) == len(pages)
