@@ -229,6 +229,13 @@ def test_what_takes_long_to_read_weighs_more_than_its_bytes(raw: Path, response:
         append(log, "m2", item="", kind="submit")
 
 
+def test_no_more_is_read_of_what_is_no_log(raw: Path) -> None:
+    raw.write_bytes(line() + b"\n" + b"{}\n" * 500 + line(seq=2, id="m2", prev=sha(line())) + b"\n")
+    log = read(raw)
+    assert [one.id for one in log.records] == ["m1"]
+    assert any("more than a log may hold" in note for note in log.notes)
+
+
 def test_log_full_of_answers_can_still_be_handed_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curriculum.log, "MAX_BYTES", 2**17)
     log = Log(path)
