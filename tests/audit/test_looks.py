@@ -242,6 +242,17 @@ def test_markers_are_compared_with_each_other(whole_course: Course) -> None:
     assert all("unweighted" in words and "linear" in words and "quadratic" in words for words in low)
 
 
+def test_a_criterion_is_compared_with_itself(whole_course: Course) -> None:
+    """All give the first criterion 3 and the others 0; Berta marks only the first, and is no milder for it."""
+    changes = []
+    for n in range(20):
+        changes += marks(whole_course, "os:carl", f"learner-{n}", [3, 0, 0, 0, 0, 0], 10 * n)
+        changes += marks(whole_course, "os:berta", f"learner-{n}", [3, 0, 0, 0, 0, 0], 1000 + 10 * n)[:1]
+    figures = marking(Book(course=whole_course, standings=(), changes=changes))
+    assert figures.marks == {"os:berta": 20, "os:carl": 120}
+    assert (figures.apart["os:berta"].difference, figures.apart["os:berta"].p) == (0, 1)
+
+
 def test_two_who_agree_are_no_reason_to_look(whole_course: Course) -> None:
     levels = [[(n * 5 + k * 3) % 4 for k in range(6)] for n in range(KAPPA_WORKS)]
     changes = [
