@@ -22,6 +22,8 @@ from curriculum.load import Course
 from tests.courses import Place, hand_in_course
 from tests.postgres import FreshDatabase
 
+pytestmark = pytest.mark.slow
+
 CHAPTERS = ("ch1", "ch6")
 LEARNERS = [f"learner-{number:05}" for number in range(40)]
 ALL = len(LEARNERS) * len(CHAPTERS)
