@@ -61,9 +61,6 @@ c.ExchangeFactory.release_feedback = "autograde.release.RecordedRelease"
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
 c.Autograde.sanitize_preprocessors = []
-c.Autograde.autograde_preprocessors = [
-    "autograde.nbgrader.SaveVerdict",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+c.Autograde.autograde_preprocessors = ["autograde.nbgrader.SaveVerdict"]
 c.GenerateFeedback.exporter_class = "autograde.nbgrader.FeedbackExporter"
 c.GenerateFeedback.preprocessors = []

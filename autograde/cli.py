@@ -239,14 +239,14 @@ def run_bench(options: argparse.Namespace) -> None:
         from autograde.bench_grading import BY_STOCK, LEARNERS, MANY, grading
 
         grading(console, LEARNERS, BY_STOCK, MANY)
-    elif options.what == "desk":
-        from autograde.bench_desk import desk
-
-        desk(console)
     elif options.what == "audit":
         from autograde.bench_audit import ROWS, audit
 
         audit(console, ROWS)
+    elif options.what == "desk":
+        from autograde.bench_desk import desk
+
+        desk(console)
     else:
         from autograde.bench import player
 

@@ -38,6 +38,7 @@ LEARNER_CONFIG = """\
 c = get_config()
 c.CourseDirectory.course_id = {course!r}
 c.CourseDirectory.student_id = {learner!r}
+c.SafeSubmit.stands_for = {learner!r}
 c.Exchange.root = {exchange!r}
 c.Exchange.cache = {cache!r}
 """

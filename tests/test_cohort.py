@@ -63,7 +63,7 @@ BY_HAND = {
         "e3-3-1": 7,
         # 9 × 3 points.
         "e3-3-2": 6,
-        # 9 × 3 points; a bad start and its repair give 1 + 2, no more.
+        # 9 × 3 points; a bad start and its repair give 0 + 2, less than that turn.
         "e3-3-3": 6,
         # Checklist 1 + 2 + 1 + 2 + 1 + 1 + 1 = 9 of 9: 4.5 points. Levels 3 + 3 + 3 + 3 + 3 + 2 = 17: 4.25.
         "e3-3-4": 4.5 + 4.25,
@@ -103,8 +103,8 @@ BY_HAND = {
         "e3-3-1": 7 * 171 / 200,
         # 3 + 1 + 1 + 3 + 1 + 3 + 1 + 3 + 1 = 17 of 27.
         "e3-3-2": 6 * 17 / 27,
-        # 1 + 2 + 3 + 1 + 3 + 1 + 1 + 2 + 3 + 3 + 1 = 21 of 27.
-        "e3-3-3": 6 * 21 / 27,
+        # 0 + 2 + 3 + 1 + 3 + 1 + 0 + 2 + 3 + 3 + 1 = 19 of 27.
+        "e3-3-3": 6 * 19 / 27,
         # Card 1, other ways 2, hotline 1, her remark 1; no hour, no reason, no suggestions; begging for stars costs 2:
         # 3 of 9.
         "e3-3-4": 4.5 * 3 / 9,

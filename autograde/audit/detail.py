@@ -16,8 +16,9 @@ from autograde.audit.book import COUNTS, Book, Change, Evidence, Reader, Standin
 from autograde.config import CourseConfig
 from autograde.engine import Outcome, Verdict, plain
 from autograde.marks import CriterionMark
-from autograde.submission import plain_file, read
+from autograde.submission import handed_in, read
 from curriculum.build import criterion_cells, note_id
+from curriculum.copying import plain_file
 from curriculum.log import Log, LogError
 from curriculum.model import Item, Text
 from curriculum.verdict import InvalidResponseError, parse
@@ -160,7 +161,11 @@ class Detail:
         """Judge what was collected again, or return None where it can't be read."""
         released = config.released / self.chapter.id / f"{self.chapter.id}.ipynb"
         try:
-            return read(self.chapter, released, self.folder)[0] if self.folder.is_dir() else None
+            return (
+                read(self.chapter, released, self.folder, handed_in(self.chapter, self.folder))[0]
+                if self.folder.is_dir()
+                else None
+            )
         except OSError:
             return None
 

@@ -8,6 +8,7 @@ a fixed number of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -54,8 +55,12 @@ class Case(Model):
     screen: Text | None = None
     replies: Annotated[tuple[Reply, ...], Len(2, MAX_REPLIES)]
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Reply]:
+        return {reply.id: reply for reply in self.replies}
+
     def reply(self, reply_id: str) -> Reply | None:
-        return next((reply for reply in self.replies if reply.id == reply_id), None)
+        return self.by_id.get(reply_id)
 
 
 class Costs(Model):
@@ -72,8 +77,12 @@ class TriagePublic(Public):
     costs: Costs
     cases: Annotated[tuple[Case, ...], Len(2, MAX_CASES)]
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Case]:
+        return {case.id: case for case in self.cases}
+
     def case(self, case_id: str) -> Case | None:
-        return next((case for case in self.cases if case.id == case_id), None)
+        return self.by_id.get(case_id)
 
     @property
     def queue(self) -> list[Case]:
