@@ -60,7 +60,8 @@ def test_nothing_that_the_browser_sets_is_taken(desk: Recorder, folder: Path) ->
     [
         None, [], "chapter", {}, {"wish": "chapter"}, {"wish": ["chapter"]}, {"wish": ["chapter", 1, 2]},
         {"wish": ["chapter", "expert", "ch3", "more"]}, {"wish": ["sample", 0, "seed"]},
-        {"wish": ["sample", 10**9, "s"]}, {"wish": ["sample", 3, "s" * 81]}, {"wish": ["looks", "more"]}, {"wish": ["grade", "expert", "e3-1-1", 99]},
+        {"wish": ["sample", 10**9, "s"]}, {"wish": ["sample", 3, "s" * 81]}, {"wish": ["looks", "more"]},
+        {"wish": ["grade", "expert", "e3-1-1", 99]},
         {"kind": "answer", "response": {}},
     ],
 )  # fmt: skip
