@@ -561,7 +561,7 @@ class Desk {
       one[LATE] > 0 && this.tag(t(WORDS.late), "warn"),
       one[RED].length > 0 && this.tag(`${t(WORDS.redLine)} ${one[RED].length}`, "red"),
       data.head && one[SEALED] === false && this.tag(t(WORDS.unsealed), "open"),
-      one[AFTER] > 0 ? this.tag(t(WORDS.released), "red") : one[CHANGED] > 0 && this.tag(t(WORDS.changed), "open"),
+      one[AFTER] > 0 && this.tag(t(WORDS.released), "red"),
     ].filter(Boolean);
     return found.length ? h("span", { class: "ca-tags" }, found) : null;
   }
