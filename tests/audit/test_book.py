@@ -16,20 +16,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from autograde.audit.book import Book, copied, read_book, reading
+from autograde.audit.desk import overview
 from autograde.audit.detail import details
 from autograde.audit.roles import grant
-from autograde.audit.trail import install
+from autograde.audit.trail import install, record_release
 from autograde.course_data import CourseData
 from autograde.gradebook import read_gradebook
 from autograde.mastery import mastery
 from autograde.place import ROOT, CourseError
 from autograde.tables import gradebook
 from tests.audit.class_of_three import GRADE_OF, config_of, course_at, make
+from tests.audit.conftest import raw
 
 NOBODY = 65534
 
@@ -182,6 +184,28 @@ def test_a_gradebook_without_trail_seals_or_cohorts_is_read_all_the_same(folder:
     assert lin
     assert (lin.sealed, lin.cohort, lin.cells["e3-1-1"].evidence) == (None, None, None)
     assert lin.cells["e3-1-1"].score == 5
+
+
+def test_both_databases_are_read_alike(engine: Engine, db_url: str, folder: Path) -> None:
+    raw(
+        db_url,
+        "UPDATE grade SET manual_score = 4 WHERE notebook_id IN (SELECT n.id FROM submitted_notebook n JOIN "
+        "submitted_assignment s ON s.id = n.assignment_id WHERE s.student_id = 'anna') "
+        "AND cell_id IN (SELECT id FROM base_cell WHERE name = 'e1')",
+    )
+    record_release(engine, "ch1", {"anna": "0" * 64})
+    raw(db_url, "UPDATE assignment SET duedate = '2026-09-01 09:00:00' WHERE name = 'ch1'")
+    book = read_book(config_of(folder), db_url=db_url)
+    assert [(one.table, one.learner, one.chapter, one.cell, one.after_release) for one in book.changes] == [
+        ("grade", "anna", "ch1", "e1", False),
+        ("assignment", None, "ch1", None, True),
+    ]
+    mark = book.changes[0]
+    assert ((mark.old or {})["manual_score"], (mark.new or {})["manual_score"], mark.actor) == (None, 4, "unknown")
+    anna = book.standing("anna", "ch1")
+    assert anna
+    assert (anna.handed_in, anna.late_seconds) == (datetime(2026, 9, 1, 9, 30), 1800)
+    json.dumps(overview(book), allow_nan=False)
 
 
 def test_a_list_of_cohorts_without_heading_is_said_in_a_sentence(folder: Path, tmp_path: Path) -> None:
