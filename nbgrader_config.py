@@ -8,14 +8,21 @@ database that COUNTERSIDE_DB names, or a file of SQLite among those data.
 import os
 from pathlib import Path
 
+from autograde.audit.who import name_writers
+
 ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd()
 COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
 
 # nbgrader gives up half-way when these are missing; the exchange must be open to every learner's account.
-(COURSE / "exchange").mkdir(parents=True, exist_ok=True)
-(COURSE / "exchange").chmod(0o777)
+# Whoever may only read here must not be asked to make it.
+if not (COURSE / "exchange").is_dir():
+    (COURSE / "exchange").mkdir(parents=True)
+    (COURSE / "exchange").chmod(0o777)
 
 c = get_config()  # noqa: F821
+
+# Whoever writes into the gradebook with nbgrader's tools is named in its trail.
+name_writers()
 
 c.CourseDirectory.course_id = "counterside"
 c.CourseDirectory.root = str(ROOT)
@@ -47,6 +54,9 @@ c.GenerateAssignment.preprocessors = [
 
 # What learners hand in is taken file by file: no links, no more than there should be.
 c.ExchangeFactory.collect = "autograde.exchange.SafeCollect"
+
+# What is given back to learners is recorded, so that later changes show as such.
+c.ExchangeFactory.release_feedback = "autograde.release.RecordedRelease"
 
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"

@@ -13,6 +13,7 @@ from autograde.place import ROOT, CourseError
 try:
     from rich.console import Console
 
+    from autograde.audit.cli import add_commands
     from curriculum.build import build, outdated
     from curriculum.items import TYPES
     from curriculum.lint import lint
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("chapter", nargs="*", help="such as ch3")
         command.add_argument("--all", action="store_true", help="all chapters")
         command.add_argument("--learners", default="*", metavar="PATTERN", help="those whose names fit, such as 'a*'")
+    grade.add_argument("--dask", metavar="ADDRESS", help="judge on the cluster of this scheduler: tcp://host:8786")
     grade.add_argument("--force", action="store_true", help="also what has not changed since it was graded")
     told = add("explain", run_explain, "Say in words why a learner has the points of an item.")
     told.add_argument("learner")
@@ -80,11 +82,13 @@ def parser() -> argparse.ArgumentParser:
     bench = add("bench", run_bench, "Measure, and print a table.")
     bench.add_argument(
         "what",
-        choices=("player", "browser", "items", "fuzz", "grading"),
+        choices=("player", "browser", "items", "fuzz", "grading", "audit", "desk"),
         help="player: the kernel; browser: what a learner feels; items: judging; fuzz: judging what no view sends; "
-        "grading: beside nbgrader as it comes",
+        "grading: beside nbgrader as it comes; audit: what a trail costs, and checking a million rows; "
+        "desk: the auditor's, with 5,000 learners",
     )
     bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
+    add_commands(commands)
     return main_parser
 
 
@@ -171,7 +175,12 @@ def run_grade(options: argparse.Namespace) -> int:
     from autograde.grade import grade_and_report
 
     return grade_and_report(
-        console, named(options), options.learners, workers=max(1, options.workers), force=options.force
+        console,
+        named(options),
+        options.learners,
+        workers=max(1, options.workers),
+        dask=options.dask,
+        force=options.force,
     )
 
 
@@ -230,6 +239,14 @@ def run_bench(options: argparse.Namespace) -> None:
         from autograde.bench_grading import BY_STOCK, LEARNERS, MANY, grading
 
         grading(console, LEARNERS, BY_STOCK, MANY)
+    elif options.what == "audit":
+        from autograde.bench_audit import ROWS, audit
+
+        audit(console, ROWS)
+    elif options.what == "desk":
+        from autograde.bench_desk import desk
+
+        desk(console)
     else:
         from autograde.bench import player
 

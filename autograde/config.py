@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class CourseConfig:
         self.released = self.root / "release"
         self.folder = self.submitted.parent
         self.db_url = str(place.db_url)
+        self.seals = Path(os.environ.get("COUNTERSIDE_SEALS", self.folder / "seals"))
+        self.seal_key = Path(os.environ.get("COUNTERSIDE_SEAL_KEY", self.folder / "seal-key.pem"))
 
     def late_penalty(self) -> Callable[[str, float, float], float | None]:
         """Return nbgrader's plug-in for late submissions, which is loaded when the first one comes."""

@@ -54,8 +54,9 @@ WORDS = {
     "late": Text(zh="迟交扣分", en="Late hand-in"),
     "comment": Text(zh="培训师的话", en="From your trainer"),
     "written": Text(zh="写下的内容", en="What was written"),
-    "right": Text(zh="恰当", en="Good"),
-    "wrong": Text(zh="可改进", en="To improve"),
+    "right": Text(zh="做得好", en="Well done"),
+    "partly": Text(zh="对了一部分", en="Partly right"),
+    "wrong": Text(zh="还不对", en="Not right yet"),
     "why": Text(zh="为什么", en="Why"),
     "better": Text(zh="更好的做法", en="Better"),
     "example": Text(zh="示范", en="For example"),
@@ -73,7 +74,9 @@ WORDS = {
     "mastered": Text(zh="已掌握", en="Mastered"),
     "not_yet": Text(zh="尚未掌握", en="Not yet"),
     "crossed": Text(zh="越过红线：", en="A red line was crossed in:"),
+    "exercises": Text(zh="题数", en="Exercises"),
     "again": Text(zh="再练一次：", en="Practise again:"),
+    "short": Text(zh="还差在这些题：", en="Still short in:"),
     "still": Text(zh="分还在等培训师评定", en="points are still to be marked"),
     "cut": Text(
         zh="一节算掌握：得到它 {section} 的分，没有越过红线，每个要动手做的要点至少有一道题做到 {point}。"

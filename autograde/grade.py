@@ -26,14 +26,21 @@ HEADINGS: dict[State, str] = {
 SHOWN = 50
 
 
-def grade_and_report(console: Console, chapters: Sequence[str], learners: str, *, workers: int, force: bool) -> int:
+def grade_and_report(
+    console: Console, chapters: Sequence[str], learners: str, *, workers: int, dask: str | None = None, force: bool
+) -> int:
     """Grade and print. Returns 1 when a person should look at something. Raises CourseError or ContentError."""
     config, names = CourseConfig(), known(chapters)
 
     def results(engine: Engine, begun: Callable[[int], None]) -> Iterator[Result]:
-        return grade(config, engine, names, learners, workers=workers, force=force, begun=begun)
+        return grade(config, engine, names, learners, workers=workers, dask=dask, force=force, begun=begun)
 
-    return report(console, config, "Grade", results, f"nothing was handed in of {', '.join(names)}; collect it first")
+    code = report(console, config, "Grade", results, f"nothing was handed in of {', '.join(names)}; collect it first")
+    from autograde.audit.after import seal_run  # signing is loaded when all else is done
+
+    with gradebook(config.db_url) as engine:
+        console.print(seal_run(config, engine), markup=False)
+    return code
 
 
 def feedback_and_report(console: Console, chapters: Sequence[str], learners: str) -> int:

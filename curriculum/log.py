@@ -175,11 +175,21 @@ class Log:
         return self.hashes[-1] if self.hashes else ""
 
     def append(
-        self, *, id: str, item: str, hash: str, lang: Language, kind: Kind, response: Any, ms: int, base: int | None
+        self,
+        *,
+        id: str,
+        item: str,
+        hash: str,
+        lang: Language,
+        kind: Kind,
+        response: Any,
+        ms: int,
+        base: int | None,
+        at: datetime | None = None,
     ) -> Literal["ok", "dup", "stale"]:
         """Append a record and return once it is on disk.
 
-        `base` is how many records of the item the sender has seen (None: any).
+        `base` is how many records of the item the sender has seen (None: any). `at` is the time if it is not now.
         Returns "dup" when a record with this id is there already, "stale" when
         others were added since; neither writes anything. Raises LogError when
         the record can't be written, and leaves no part of it behind that counts.
@@ -194,7 +204,7 @@ class Log:
                 record = Record(
                     v=1,
                     seq=self.records[-1].seq + 1 if self.records else 1,
-                    at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    at=(at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                     id=id, item=item, hash=hash, lang=lang, kind=kind,
                     response=response, ms=ms, prev=self._last(),
                 )  # fmt: skip
@@ -256,7 +266,7 @@ def write_all(file: int, data: bytes) -> None:
 
 
 def weight(line: bytes) -> int:
-    """Return what reading a line takes, in bytes of plain text; commas in texts may well count as values."""
+    """Return what reading a line takes, in bytes of plain text. Commas in texts count as values, too."""
     values = line.count(b",") + line.count(b"[") + line.count(b"{")
     return len(line) + LINE_WEIGHT + VALUE_WEIGHT * values
 

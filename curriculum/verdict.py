@@ -37,12 +37,13 @@ class InvalidResponseError(ValueError):
 class Row(Model):
     """One line of feedback: by which rule, what was done, how it was, why, and what is better.
 
-    `earned` is in the item's raw units, as in Evidence.
+    `earned` is in the item's raw units, as in Evidence. `partly`: it was not good, but earned something.
     """
 
     because: str
     did: Text
     good: bool
+    partly: bool = False
     earned: float
     why: Text | None = None
     better: Text | None = None
@@ -139,6 +140,7 @@ def row(item: Item, evidence: Evidence) -> Row:
         because=f"{item.kind.name}.{evidence.rule}",
         did=filled(item.kind.words[evidence.rule], values),
         good=evidence.good,
+        partly=evidence.earned > 0 and not evidence.good and evidence.rule not in item.kind.mistakes,
         earned=evidence.earned,
         why=rationale.why,
         better=rationale.better,

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -473,3 +474,11 @@ def test_receipt_is_the_start_of_the_hash_of_the_last_hand_in(path: Path) -> Non
     append(log, "m4")
     code = sha(path.read_bytes().split(b"\n")[2])[:12].upper()
     assert log.receipt() == (log.records[2].at, f"{code[:4]}-{code[4:8]}-{code[8:]}")
+
+
+def test_a_time_that_is_not_now(path: Path) -> None:
+    log = Log(path)
+    append(log, "m1", at=datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    append(log, "m2")
+    assert log.records[0].at == "2026-11-23T08:00:00.000Z"
+    assert log.records[1].at > "2026-11-30"

@@ -22,9 +22,13 @@ class Choice(Model):
 
 
 class Node(Model):
-    """A moment of the talk. `comfort`, 0 to 100, is how the customer visibly feels."""
+    """A moment of the talk. `comfort`, 0 to 100, is how the customer visibly feels.
+
+    `speaker` is who speaks here in the customer's place; how the customer feels doesn't show then.
+    """
 
     id: ItemId
+    speaker: Text | None = None
     says: Text
     comfort: Annotated[int, Interval(ge=0, le=100)]
     choices: Annotated[tuple[Choice, ...], Len(0, 6)] = ()

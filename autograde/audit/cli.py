@@ -1,0 +1,237 @@
+"""`counterside audit …`: the commands of those who prove and check what stands in the gradebook."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from sqlalchemy import Engine
+
+from autograde import tables
+from autograde.audit.review import add_steps
+from autograde.config import CourseConfig
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def add_commands(commands: Any) -> None:
+    """Add `audit` and its own commands to the command line. Each command's function is its default `run`."""
+    help = "Watch, seal and check the gradebook."
+    audit = commands.add_parser("audit", help=help, description=help)
+    audit.set_defaults(run=lambda _options: audit.print_help())
+    steps = audit.add_subparsers(metavar="STEP")
+
+    def add(name: str, run: object, help: str) -> argparse.ArgumentParser:
+        step: argparse.ArgumentParser = steps.add_parser(name, help=help, description=help)
+        step.set_defaults(run=run)
+        return step
+
+    page = add("report", run_report, "Write the auditor's desk as one file that needs neither Jupyter nor a network.")
+    page.add_argument("out", type=Path, help="the file to write, such as report.html")
+    page.add_argument("--chapter", help="of one chapter, such as ch3")
+    page.add_argument("--learner", help="of one learner")
+    page.add_argument(
+        "--pseudonyms", type=Path, metavar="KEYFILE", help="other names for learners, by a key that is made if needed"
+    )
+
+    add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
+    why = add("reason", run_reason, "Say why rows of the trail came to be.")
+    why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
+    why.add_argument("words", help="why, in quotes")
+    add("seal", run_seal, "Sign what the trail has grown by.")
+    check = add("verify", run_verify, "Check seals, trail and tables, and say what is wrong.")
+    check.add_argument("--offline", type=Path, metavar="BUNDLE", help="check a bundle, without database and course")
+    check.add_argument("--seals", type=Path, help="the folder of the seals, if not the course's own")
+    check.add_argument("--key", default="", help="the beginning of the id that the first key must have")
+    check.add_argument(
+        "--witnessed", type=Path, action="append", default=[], help="what a witness signed; may be given more than once"
+    )
+    check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
+    add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    roles = add("roles", run_roles, "On PostgreSQL: give a role what grading needs, and another what reading needs.")
+    roles.add_argument("grader", help="the role of those who grade; it must not own the trail")
+    roles.add_argument("auditor", help="the role of those who only read")
+    pack = add("bundle", run_bundle, "Write all that it takes to check the gradebook elsewhere into one file.")
+    pack.add_argument("out", type=Path, help="the file, such as review.zip")
+    pack.add_argument(
+        "--chapter", action="append", default=[], help="only of this chapter; may be given more than once"
+    )
+    pack.add_argument("--named", action="store_true", help="with the learners' names; otherwise pseudonyms")
+    pack.add_argument("--purpose", help="what it is for, written into it")
+    pack.add_argument("--retention", help="how long it may be kept, written into it")
+    gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
+    gone.add_argument("learner", help="as “counterside gradebook” has the name")
+    gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
+    keep = add("print", run_print, "Show the last seal, to be kept elsewhere, with a QR code.")
+    keep.add_argument("--out", type=Path, help="write a page to print, instead")
+    see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
+    see.add_argument("seals", type=Path, help="a folder with heads.jsonl and keys.jsonl")
+    see.add_argument("--state", type=Path, required=True, help="the folder in which this machine remembers")
+    add_steps(add)
+
+
+def run_install(_options: argparse.Namespace) -> None:
+    from autograde.audit.trail import install
+
+    with gradebook() as engine:
+        done = install(engine)
+    if done.first:
+        console.print(f"A trail is kept from now on; it begins with {done.rows} rows that were there.")
+    elif done.mended:
+        console.print("\n".join(done.mended), markup=False)
+        console.print(f"Mended. What had changed meanwhile is in the trail now: {done.rows} rows.")
+    else:
+        console.print("The trail is in place; nothing was to be done.")
+
+
+def run_reason(options: argparse.Namespace) -> None:
+    from autograde.audit.trail import give_reason
+
+    with gradebook() as engine:
+        give_reason(engine, options.row, options.words)
+    console.print(f"Noted for {len(options.row)} {'row' if len(options.row) == 1 else 'rows'} of the trail.")
+
+
+def run_seal(_options: argparse.Namespace) -> None:
+    from autograde.audit.heads import seal
+
+    config = CourseConfig()
+    with gradebook() as engine:
+        head = seal(engine, config.seals, config.seal_key)
+    if head is None:
+        console.print("Nothing has changed since the last seal.")
+    else:
+        console.print(f"Seal {head.number}: {head.size} rows, root {head.root}")
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    if options.offline:
+        from autograde.audit.offline import verify_bundle
+
+        report = verify_bundle(options.offline, options.key, tuple(options.witnessed))
+    else:
+        from autograde.audit.verify import verify
+
+        config = CourseConfig()
+        report = verify(
+            config.db_url,
+            options.seals or config.seals,
+            config.submitted,
+            first_key=options.key,
+            witnessed=options.witnessed,
+            workers=options.workers,
+        )
+    for words in report.faults:
+        console.print(f"WRONG  {words}", markup=False)
+    for words in report.remarks:
+        console.print(f"note   {words}", markup=False)
+    seals = "1 seal" if report.heads == 1 else f"{report.heads} seals"
+    counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {seals}"
+    if report.faults:
+        console.print(f"{counts}: not everything is as it should be.")
+        return 1
+    console.print(f"{counts}: all is as it was sealed.")
+    return 0
+
+
+def run_keygen(_options: argparse.Namespace) -> None:
+    from autograde.audit.heads import HEADS, locked, read_heads
+    from autograde.audit.keys import generate
+
+    config = CourseConfig()
+    with locked(config.seals):
+        name = generate(config.seals, config.seal_key, len(read_heads(config.seals / HEADS)[0]))
+    console.print(
+        f"Seals are signed by key {name} from now on.\nIts private half is in {config.seal_key}.", markup=False
+    )
+
+
+def run_roles(options: argparse.Namespace) -> None:
+    from autograde.audit.roles import grant
+
+    with gradebook() as engine:
+        grant(engine, options.grader, options.auditor)
+    words = f"{options.grader} may grade, {options.auditor} may read, and neither can write the trail by hand."
+    console.print(words, markup=False)
+
+
+def run_bundle(options: argparse.Namespace) -> None:
+    from autograde.audit.bundle import PURPOSE, RETENTION, write_bundle
+    from autograde.grade import known
+    from curriculum.load import load_course
+
+    config, course = CourseConfig(), load_course()
+    with gradebook() as engine:
+        about = write_bundle(
+            config,
+            engine,
+            [course.chapter(name) for name in known(options.chapter)],
+            options.out,
+            named=options.named,
+            purpose=options.purpose or PURPOSE,
+            retention=options.retention or RETENTION,
+        )
+    who = "with the learners' names" if options.named else "with pseudonyms"
+    console.print(f"wrote {options.out}: {about['rows']} rows, {about['logs']} response logs, {who}", markup=False)
+    console.print(f"Purpose: {about['purpose']}. Keeping: {about['retention']}.", markup=False)
+
+
+def run_erase(options: argparse.Namespace) -> None:
+    from autograde.audit.after import seal_run
+    from autograde.audit.erase import erase, forget, rename_work
+
+    config = CourseConfig()
+    with gradebook() as engine:
+        pseudonym, rows = erase(engine, options.learner, options.reason)
+        work = (config.submitted, config.autograded, config.feedback)
+        renamed = rename_work(work, options.learner, pseudonym)
+        clean = forget(engine)
+        sealed = seal_run(config, engine)
+    console.print(
+        f"{options.learner} is {pseudonym} from now on; {rows} rows of the trail keep a hash only.", markup=False
+    )
+    for path in renamed:
+        console.print(f"renamed: {path}", markup=False)
+    if not clean:
+        console.print("The database's files may still hold the name; run VACUUM when nobody uses it.")
+    console.print("Not touched: backups, the exchange, receipts.jsonl, and what somebody wrote into texts.")
+    console.print(sealed, markup=False)
+
+
+def run_print(options: argparse.Namespace) -> None:
+    from autograde.audit.keep import print_head
+
+    config = CourseConfig()
+    print_head(console, config.seals, options.out)
+
+
+def run_witness(options: argparse.Namespace) -> int:
+    from autograde.audit.witness import witness
+
+    found = witness(options.seals, options.state)
+    for words in found.faults:
+        console.print(f"WRONG  {words}", markup=False)
+    if found.faults:
+        console.print("Nothing was signed. Keep this folder of seals as it is, and ask who changed it.")
+        return 1
+    assert found.last
+    console.print(f"{found.new} new seals signed; the last is seal {found.last.number} of {found.last.size} rows.")
+    return 0
+
+
+@contextmanager
+def gradebook() -> Iterator[Engine]:
+    """Open the gradebook of this course. Raises CourseError when there is none."""
+    with tables.gradebook(CourseConfig().db_url) as engine:
+        yield engine
+
+
+def run_report(options: argparse.Namespace) -> None:
+    from autograde.audit.page import report
+
+    report(options.out, chapter=options.chapter, learner=options.learner, key_file=options.pseudonyms)

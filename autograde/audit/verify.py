@@ -1,0 +1,335 @@
+"""`counterside audit verify`: whether the gradebook is what was sealed, and its tables what the trail makes them.
+
+Nothing here writes. Memory does not grow with the trail: it is read in
+stretches, side by side in processes, and compared as sums (see `rows`).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from autograde.audit.differences import differences
+from autograde.audit.evidence import check_responses, check_scores
+from autograde.audit.heads import (
+    HEADS,
+    WITNESSED,
+    Head,
+    check_chain,
+    log_id,
+    read_heads,
+    read_leaves,
+    read_schema,
+)
+from autograde.audit.keys import canonical, read_keys
+from autograde.audit.late import unexplained
+from autograde.audit.merkle import Tree
+from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
+from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
+from autograde.audit.trail import NO_TRAIL, dialect, kept, live_rows, missing, open_read_only, reading, size
+from autograde.audit.witness import check_witnessed
+from autograde.place import CourseError
+
+MANY = 4 * CHUNK  # rows from which on it pays to read side by side
+TOLERANCE = 120.0  # seconds between the clocks of a database and of whoever seals
+SHOWN = 5
+
+
+@dataclass(slots=True)
+class Report:
+    """What verifying found: `faults` are what must not be, `remarks` what a person should know."""
+
+    faults: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    rows: int = 0
+    sealed: int = 0
+    heads: int = 0
+    last: Head | None = None
+
+
+def verify(
+    db_url: str,
+    seals: Path,
+    submitted: Path | None = None,
+    *,
+    first_key: str = "",
+    witnessed: Iterable[Path] = (),
+    workers: int = 1,
+) -> Report:
+    """Check all that can be checked. `first_key` is the beginning of the id that the first key must have.
+
+    Raises CourseError where there is nothing to check.
+    """
+    report = Report()
+    heads = check_folder(report, seals, first_key, [seals / WITNESSED, *witnessed])
+    engine = open_read_only(db_url)
+    try:
+        with reading(engine) as connection:
+            if not kept(connection):
+                if not heads:
+                    raise CourseError(NO_TRAIL)
+                report.faults.append(f"the trail is gone from the gradebook; {heads[-1].size} of its rows were sealed")
+                return report
+            report.rows = size(connection)
+            check_copies(report, connection, heads)
+            check_triggers(report, connection, seals, heads)
+            key = secrets.token_bytes(32)
+            with ExitStack() as stack:
+                parts = read_parts(stack, db_url, connection, seals, report.rows, heads, key, workers)
+                live = live_sums(report, connection, key)  # meanwhile
+                check_rows(report, connection, parts, live, heads)
+            if submitted is not None and all(inspect(connection).has_table(name) for name in WATCHED):
+                check_scores(report.faults, connection)
+                check_responses(report.faults, connection, submitted)
+                check_reasons(report, connection)
+    finally:
+        engine.dispose()
+    return report
+
+
+def check_folder(report: Report, seals: Path, first_key: str, witnessed: Iterable[Path]) -> Sequence[Head]:
+    """Check what needs no database: keys, seals, and what witnesses saw."""
+    keys, faults = read_keys(seals)
+    report.faults += faults
+    heads, faults = read_heads(seals / HEADS)
+    report.faults += faults
+    if first_key and (not keys or not keys[0].id.startswith(first_key)):
+        report.faults.append(f"the first key is not {first_key}, but {keys[0].id if keys else 'missing'}")
+    report.faults += check_chain(heads, keys)
+    for path in witnessed:
+        report.faults += check_witnessed(path, heads)
+    report.heads, report.sealed = len(heads), heads[-1].size if heads else 0
+    report.last = heads[-1] if heads else None
+    if not heads:
+        report.remarks.append("nothing was sealed yet; run “counterside audit seal”")
+    return heads
+
+
+def check_copies(report: Report, connection: Connection, heads: Sequence[Head]) -> None:
+    """Compare the seals with the copies that the gradebook has of them."""
+    copies = {row.number: row.head.encode() for row in connection.execute(select(HEAD).order_by(HEAD.c.number))}
+    for number, line in copies.items():
+        if number > len(heads):
+            words = f"the gradebook has a copy of seal {number}, and the folder ends with seal {len(heads)}"
+            report.faults.append(f"{words}: the seals were put back to an earlier state")
+            break
+        if heads[number - 1].line != line:
+            report.faults.append(f"seal {number} is not the one that the gradebook has a copy of")
+            break
+    if heads:
+        try:
+            if log_id(connection) != heads[-1].log:
+                report.faults.append("the seals are of another gradebook")
+        except CourseError as error:
+            report.faults.append(str(error).partition(";")[0])
+    absent = [head.number for head in heads if head.number not in copies]
+    if absent:
+        report.faults.append(f"the gradebook has no copy of seal {absent[0]}: was it put back to an earlier state?")
+    if heads and report.rows < heads[-1].size:
+        words = f"the trail ends with row {report.rows}, and {heads[-1].size} rows were sealed"
+        report.faults.append(f"{words}: its end was cut off, or an older gradebook was put in its place")
+
+
+def check_triggers(report: Report, connection: Connection, seals: Path, heads: Sequence[Head]) -> None:
+    """Compare triggers with what they should be, and the make-up of the database with what was sealed."""
+    faults = missing(connection)
+    report.faults += [f"trigger {words}" for words in faults[:SHOWN]]
+    if connection.execute(select(func.count()).select_from(CONTEXT)).scalar_one():
+        report.faults.append("a name was left in counterside_context, and is given to whoever writes next")
+    now = dict(dialect(connection).schema(connection))
+    if heads and sha256(canonical(now)).hexdigest() != heads[-1].schema:
+        sealed = read_schema(seals, heads[-1].schema)
+        what = changed(sealed, now) if sealed is not None else "and what it was is no longer in the folder of the seals"
+        report.faults.append(f"the database is not made as it was when seal {len(heads)} was set: {what}")
+    for before, head in pairwise(heads):
+        if before.schema != head.schema:
+            old, new = read_schema(seals, before.schema), read_schema(seals, head.schema)
+            what = changed(old, new) if old is not None and new is not None else "in a way that nothing tells"
+            report.remarks.append(f"between seal {before.number} and {head.number} the database was changed: {what}")
+
+
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Say what is other than it was."""
+    words = [f"{name} is gone" for name in before if name not in now]
+    words += [f"{name} was added" for name in now if name not in before]
+    words += [f"{name} was changed" for name in now if name in before and now[name] != before[name]]
+    return "; ".join(words[:SHOWN]) + ("; …" if len(words) > SHOWN else "")
+
+
+def check_reasons(report: Report, connection: Connection) -> None:
+    """Say which marks were changed after feedback was released without a word."""
+    rows = unexplained(connection)
+    if rows:
+        shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+        words = f"{len(rows)} changes of marks or comments after feedback was released, no reason given: rows {shown}"
+        report.remarks.append(f"{words} (“counterside audit reason …”)")
+
+
+# ---- the rows -------------------------------------------------------------------------------
+
+
+def read_parts(
+    stack: ExitStack,
+    db_url: str,
+    connection: Connection,
+    seals: Path,
+    rows: int,
+    heads: Sequence[Head],
+    key: bytes,
+    workers: int,
+) -> Iterator[Part]:
+    """Yield what each stretch of the trail comes to, in order."""
+    stops = [head.size for head in heads]
+    tasks = [
+        (start, min(start + CHUNK, rows), [stop for stop in stops if start < stop <= start + CHUNK])
+        for start in range(0, rows, CHUNK)
+    ]
+    sealed = stops[-1] if stops else 0
+
+    def leaves(start: int, end: int) -> bytes:
+        return read_leaves(seals, start, min(end, sealed)) if start < sealed else b""
+
+    if workers > 1 and rows >= MANY:
+        pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+        return pool.map(
+            read_elsewhere,
+            [(db_url, start, end, mine, key, leaves(start, end)) for start, end, mine in tasks],
+        )
+    return (read_part(connection, start, end, mine, key, leaves(start, end)) for start, end, mine in tasks)
+
+
+def read_elsewhere(task: tuple[str, int, int, Sequence[int], bytes, bytes]) -> Part:
+    db_url, start, end, stops, key, leaves = task
+    with reading(own_engine(db_url)) as connection:
+        return read_part(connection, start, end, stops, key, leaves)
+
+
+@cache
+def own_engine(db_url: str) -> Engine:
+    """Return the engine of a worker."""
+    return open_read_only(db_url)
+
+
+def live_sums(report: Report, connection: Connection, key: bytes) -> list[int]:
+    """Return the sums over the tables as they are now."""
+    sums = [0] * BUCKETS
+    for table in WATCHED:
+        try:
+            for row_id, main, person in live_rows(connection, table):
+                sums[bucket(row_id)] += weight(key, table, row_id, main, person)
+        except DBAPIError:
+            report.faults.append(f"the table {table} is gone or can't be read")
+            return sums
+    return sums
+
+
+def check_rows(
+    report: Report, connection: Connection, parts: Iterable[Part], live: Sequence[int], heads: Sequence[Head]
+) -> None:
+    """Check the rows one by one against the seals, and all of them against the tables."""
+    tree, whole = Tree(), True
+    sums, gone, unknown, unnamed, snapshots = [0] * BUCKETS, list[int](), list[int](), 0, 0
+    events: list[tuple[int, str, str, str]] = []
+    roots: dict[int, bytes] = {}
+    times: dict[int, str] = {}
+    faults: list[tuple[int, str]] = []
+    strange: int | None = None
+    for part in parts:
+        for stop, nodes in part.stops.items():
+            at = tree.copy()
+            at.add_all(nodes)
+            roots[stop] = at.root
+        tree.add_all(part.nodes)
+        sums = [mine + other for mine, other in zip(sums, part.sums, strict=True)]
+        gone += part.gone
+        unknown = (unknown + part.unknown)[:FEW]
+        unnamed += part.unnamed
+        snapshots += part.snapshots
+        events += part.events
+        times |= part.times
+        faults += part.faults
+        strange = part.strange if strange is None else strange
+        whole = whole and tree.end == part.end
+        if not whole:
+            break
+    report.faults += sealed_rows(heads, roots, strange, report.rows if whole else tree.end)
+    report.faults += [words for _seq, words in sorted(faults)[:SHOWN]]
+    report.faults += sealed_times(heads, times)
+    check_events(report, connection, events, gone, snapshots)
+    if whole:
+        wrong = {place for place in range(BUCKETS) if (sums[place] - live[place]) & MASK}
+        if wrong:
+            report.faults += differences(connection, report.rows, wrong)
+    if unnamed:
+        shown = ", ".join(map(str, unknown)) + (", …" if unnamed > FEW else "")
+        report.remarks.append(f"{unnamed} rows were written by somebody who gave no name: {shown}")
+
+
+def sealed_rows(heads: Sequence[Head], roots: Mapping[int, bytes], strange: int | None, rows: int) -> Iterator[str]:
+    """Say of the first seal that the rows do not fit which row is wrong."""
+    for place, head in enumerate(heads):
+        if head.size > rows or roots.get(head.size, Tree().root).hex() == head.root:
+            continue
+        after = heads[place - 1].size if place else 0
+        if strange is not None and strange <= head.size:
+            yield f"row {strange} of the trail is not the one that was sealed in seal {head.number} of {head.at}"
+        else:
+            yield f"one of rows {after + 1} to {head.size} is not the one that was sealed in seal {head.number}"
+        return
+
+
+def sealed_times(heads: Sequence[Head], times: Mapping[int, str]) -> Iterator[str]:
+    """Say which rows tell a time that their seal makes impossible."""
+    for head in heads:
+        at = times.get(head.size)
+        if at is not None and behind(at, head.at) > TOLERANCE:
+            yield f"row {head.size} says {at}, and was sealed at {head.at}: one of both clocks was wrong"
+
+
+def check_events(
+    report: Report,
+    connection: Connection,
+    events: Sequence[tuple[int, str, str, str]],
+    gone: Sequence[int],
+    snapshots: int,
+) -> None:
+    """Check that what was mended was explained, and what was dropped erased in due form."""
+    reasons = {row.seq: row.reason for row in connection.execute(select(REASON.c.seq, REASON.c.reason))}
+    said, erased = 0, set[int]()
+    for number, (seq, at, actor, row) in enumerate(events):
+        try:
+            event = json.loads(row)
+            detail = json.loads(event["detail"])
+            kind = event["kind"]
+        except (ValueError, KeyError, TypeError):
+            report.faults.append(f"row {seq} tells of an event that can't be read")
+            continue
+        if kind == "erase":
+            erased |= set(detail["rows"])
+            report.remarks.append(f"a learner's personal data were erased at {at} by {actor} (row {seq})")
+        if kind == "install":
+            said += detail["rows"]
+            if number:
+                words = f"no trail was kept for a time before {at}, when {actor} mended it (row {seq}): "
+                words += f"{'; '.join(detail.get('mended', [])[:SHOWN])}; {detail['rows']} rows had changed meanwhile"
+                if seq in reasons:
+                    report.remarks.append(f"{words}. Reason given: {reasons[seq]}")
+                else:
+                    report.faults.append(f"{words}. No reason given (“counterside audit reason {seq} …”)")
+    if said != snapshots:
+        report.faults.append(f"{snapshots} rows say that they are of a snapshot, and snapshots took {said}")
+    unsaid = [seq for seq in gone if seq not in erased]
+    if unsaid:
+        report.faults.append(f"the personal half of row {unsaid[0]} was dropped, and no erasure says so")
