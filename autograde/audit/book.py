@@ -116,6 +116,7 @@ class Standing:
     red_lines: tuple[str, ...]
     sealed: bool | None
     cells: Mapping[str, Cell]
+    as_graded: str = "graded"
 
     @property
     def waiting(self) -> float:
@@ -378,6 +379,7 @@ class Reader:
                     total=max(0.0, sum(cell.score for cell in cells.values()) - penalty),
                     possible=plan.possible,
                     state="waiting" if waiting and state in ("graded", "warning") else state,
+                    as_graded=state,
                     mastered=plan.mastered(cells),
                     red_lines=tuple(name for name, cell in cells.items() if RED_LINE in cell.flags),
                     sealed=None if trail is None else head is not None and seen <= head.size,

@@ -130,7 +130,8 @@ def run_verify(options: argparse.Namespace) -> int:
         console.print(f"WRONG  {words}", markup=False)
     for words in report.remarks:
         console.print(f"note   {words}", markup=False)
-    counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {report.heads} seals"
+    seals = "1 seal" if report.heads == 1 else f"{report.heads} seals"
+    counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {seals}"
     if report.faults:
         console.print(f"{counts}: not everything is as it should be.")
         return 1

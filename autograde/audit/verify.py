@@ -38,7 +38,7 @@ from autograde.audit.late import unexplained
 from autograde.audit.merkle import Tree
 from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
 from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
-from autograde.audit.trail import NO_TRAIL, dialect, kept, missing, open_read_only, reading, size
+from autograde.audit.trail import NO_TRAIL, dialect, kept, live_rows, missing, open_read_only, reading, size
 from autograde.audit.witness import check_witnessed
 from autograde.place import CourseError
 
@@ -227,14 +227,11 @@ def live_sums(report: Report, connection: Connection, key: bytes) -> list[int]:
     sums = [0] * BUCKETS
     for table in WATCHED:
         try:
-            result = connection.exec_driver_sql(dialect(connection).live(connection, table).replace("%", "%%"))
+            for row_id, main, person in live_rows(connection, table):
+                sums[bucket(row_id)] += weight(key, table, row_id, main, person)
         except DBAPIError:
             report.faults.append(f"the table {table} is gone or can't be read")
             return sums
-        with result:
-            for rows in result.partitions(CHUNK):
-                for row_id, main, person in rows:
-                    sums[bucket(row_id)] += weight(key, table, row_id, main, person)
     return sums
 
 
