@@ -98,8 +98,9 @@ class Standing:
     """One learner in one chapter.
 
     `handed_in` and `due` are UTC without zone, `due` with the learner's extension. `state` is as in
-    `autograde.gradebook.Entry`. `mastered` is None as long as points are waiting that decide it; `sealed` says
-    whether a seal covers the last change, and is None without a trail.
+    `autograde.gradebook.Entry`, where "waiting" stands before "warning"; `as_graded` has what grading said.
+    `mastered` is None as long as points are waiting that decide it; `sealed` says whether a seal covers the
+    last change, and is None without a trail.
     """
 
     learner: str
