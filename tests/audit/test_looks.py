@@ -143,7 +143,8 @@ def test_states_deadlines_and_texts_to_mark(look: Find) -> None:
     both = standing(state="waiting", as_graded="warning", learner="waits-too")
     found = look(late, refused, changed, waiting, both)
     assert [(one.rule, one.learner) for one in found] == [
-        ("late", "late"), ("tampering", "forger"), ("tampering", "tinker"), ("tampering", "waits-too"), ("unmarked", "writer"),
+        ("late", "late"), ("tampering", "forger"), ("tampering", "tinker"), ("tampering", "waits-too"),
+        ("unmarked", "writer"),
     ]  # fmt: skip
     assert "1.5 hours" in found[0].sentence.en
     assert "1.5 points" in found[0].sentence.en
