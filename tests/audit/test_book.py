@@ -22,10 +22,13 @@ from sqlalchemy.exc import DBAPIError
 
 from autograde.audit.book import Book, copied, read_book, reading
 from autograde.audit.detail import details
+from autograde.audit.roles import grant
+from autograde.audit.trail import install
 from autograde.course_data import CourseData
 from autograde.gradebook import read_gradebook
 from autograde.mastery import mastery
 from autograde.place import ROOT, CourseError
+from autograde.tables import gradebook
 from tests.audit.class_of_three import GRADE_OF, config_of, course_at, make
 
 NOBODY = 65534
@@ -275,18 +278,15 @@ def test_a_file_that_was_opened_for_reading_stays_so_whatever_a_connection_is_to
 
 def auditor_of(url: str) -> str:
     """Make the auditor's account as docs/operator.md has it and return the address to read by."""
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in role_statements():
-            connection.execute(text(statement))
-    engine.dispose()
-    return make_url(url).set(username="counterside_auditor").render_as_string(hide_password=False)
-
-
-def role_statements() -> list[str]:
-    page = (ROOT / "docs" / "operator.md").read_text("utf-8")
-    (block,) = page.split("```sql\n")[1:]
-    return [line for line in block.split("```")[0].replace(" PASSWORD '…'", "").split(";\n") if line.strip()]
+    with gradebook(url) as engine:
+        install(engine)
+        with engine.begin() as connection:
+            for role in ("grader", "auditor"):
+                there = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+                if there.first() is None:
+                    connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        grant(engine, "grader", "auditor")
+    return make_url(url).set(username="auditor").render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("db_url", ["postgres"], indirect=True)
