@@ -105,7 +105,7 @@ def test_red_lines_are_where_they_belong(whole_course: Course) -> None:
     assert wanted <= found
 
 
-# Pass rules of the assessment design: what the twelve red lines name is one wherever it is done.
+# Beyond the exercises above: what the twelve red lines of the pass rules name, done in plain sight.
 ONE_OF_TWELVE = {
     "e5-2-2": {"afterwards.warn-group"},  # discloses data without basis
     "e6-1-2": {
@@ -118,7 +118,7 @@ ONE_OF_TWELVE = {
 }
 
 
-def test_what_the_twelve_name_is_a_red_line(whole_course: Course) -> None:
+def test_what_is_done_in_plain_sight_against_the_twelve_is_a_red_line(whole_course: Course) -> None:
     for name, choices in ONE_OF_TWELVE.items():
         assert set(whole_course.items[name].key.model_dump()["red_lines"]) == choices
 
