@@ -16,6 +16,7 @@ import pytest
 from items.data_e5_3_2 import table as voices_table
 from items.data_e5_3_4 import table as raters_table
 
+from autograde.place import ROOT
 from curriculum.items.numeric.model import NumericKey
 from curriculum.lint.coverage import coverage
 from curriculum.load import CONTENT, Course
@@ -421,3 +422,9 @@ def test_every_lesson_closes_with_three_things_and_says_what_the_handbook_leaves
     # The last two sections, cut off in the handbook, are ours.
     for path in CONTENT.glob("chapters/6-*/*.md"):
         assert re.search(r"自己写|我们写|我们补|our own|ours|we wrote", path.read_text("utf-8")), path.name
+
+
+def test_the_readme_shows_three_chapters_as_they_are() -> None:
+    shown = re.findall(r"\(docs/img/(chapter-\d)-(?:zh|en)\.png\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(set(shown)) >= 3
+    assert all(list(ROOT.glob(f"docs/img/{name}-*.png")) for name in shown)
