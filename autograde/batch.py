@@ -104,7 +104,7 @@ def find_submissions(
             folder = config.submitted / name / chapter
             if not folder.is_dir() or folder.is_symlink() or folder.parent.is_symlink():
                 continue
-            if len(name) > MAX_NAME or not name.isprintable():
+            if len(name) > MAX_NAME or not name.isprintable() or name.startswith("."):
                 words = f"the folder {name[:MAX_NAME]!a} has no name that a learner can have"
                 odd.append(Result(ascii(name[:20]), chapter, "refused", (words,)))
                 continue

@@ -24,13 +24,15 @@ from typing import Any
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import parse_utc
 
-from curriculum.copying import MAX_NAME, Allowance, RefusedError, copy_tree, opened_folder
+from curriculum.copying import MAX_NAME, Allowance, RefusedError, copy_tree, opened_folder, plain_file
 
 COPYING = ".collecting"  # what is not whole yet
 REPLACED = ".replaced"  # what was collected before, while the new one takes its place
 LOCK = "collecting.lock"
 RECEIPTS = "receipts.jsonl"
 TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"
+MAX_SECRET = 4096
 MAX_TIME = 64  # characters that say when
 # So much may lie between the time that a submission says and the time when that was written.
 SLACK = 600  # seconds
@@ -133,6 +135,13 @@ def words_of(path: Path) -> str:
     return path.read_text("utf-8", errors="replace").strip()
 
 
+def check_secret(path: Path) -> None:
+    """Raise RefusedError for what can't be a secret: one such ends nbgrader's release of feedback for everybody."""
+    data = plain_file(path, MAX_SECRET)
+    if data is None or not data.isascii() or not data.strip():
+        raise RefusedError(f"{path.name} is missing in it, or holds no secret")
+
+
 def duration(seconds: int) -> str:
     """Return a span of time in words, in its largest unit."""
     for unit, size in (("days", 86_400), ("hours", 3600)):
@@ -161,7 +170,7 @@ def take(source: Path, target: Path, learner: str) -> dict[str, Any]:
         at = parsed(said)
         if at is None or words_of(temporary / TIMESTAMP) != said:
             raise RefusedError("the time in it is not the time in its name")
-        (temporary / "submission_secret.txt").stat()  # releasing feedback ends for everybody without it
+        check_secret(temporary / SECRET)
         lines = "".join(f"{digest} {size} {name}\n" for name, size, digest in found)
         receipt = {
             "learner": learner,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from autograde.engine import VERDICT, Note, Verdict, assess, assess_log
 from autograde.place import ROOT
 from autograde.tampering import MAX_BYTES, differences
 from curriculum.build import criterion_cells, note_id
+from curriculum.copying import plain_file
 from curriculum.load import Chapter, Course
 from curriculum.log import MAX_BYTES as MAX_LOG
 from curriculum.log import Log
@@ -220,19 +220,6 @@ def scorer() -> str:
     for path in sorted({path for pattern in SCORING for path in ROOT.glob(pattern)}):
         found.update(path.read_bytes())
     return found.hexdigest()[:16]
-
-
-def plain_file(path: Path, limit: int) -> bytes | None:
-    """Return what a plain file of at most `limit` bytes holds, and None for anything else."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            return None
-        return file.read(limit)
 
 
 def timestamp(data: bytes | None) -> datetime | None:

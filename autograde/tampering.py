@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from curriculum.copying import plain_file
 
 MAX_BYTES = 2 * 2**20
 MAX_VALUES = 30_000  # far more than a chapter has; commas in its texts are counted, too
@@ -23,15 +24,15 @@ COMPARED = ("nbgrader", "counterside")
 
 def differences(released: Path, submitted: Path) -> list[str]:
     """Say in words how the submitted notebook differs from the released one."""
+    data = plain_file(submitted, MAX_BYTES)
+    if data is None or sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        return [f"the notebook is {'no plain file of sensible size' if os.path.lexists(submitted) else 'missing'}"]
+    as_released = released.read_bytes()
+    if data == as_released:
+        return []
     try:
-        data = sensible_file(submitted)
-        if data is None:
-            return ["the notebook is no plain file of sensible size"]
-        as_released = released.read_bytes()
-        if data == as_released:
-            return []
-        theirs = cells(json.loads(data))
-    except (OSError, ValueError, RecursionError):
+        theirs = cells(json.loads(data.decode()))
+    except (ValueError, RecursionError):
         return ["the notebook can't be read"]
     ours, found, count = cells(json.loads(as_released)), dict(theirs), Counter(name for name, _cell in theirs)
     notes = []
@@ -43,19 +44,6 @@ def differences(released: Path, submitted: Path) -> list[str]:
     if extra:
         notes.append(f"{extra} {'cell was' if extra == 1 else 'cells were'} added")
     return notes
-
-
-def sensible_file(path: Path) -> bytes | None:
-    """Return what a plain file holds that can be compared in little time, and None for another. Raises OSError."""
-    if path.is_symlink():
-        return None
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            return None
-        data = file.read(MAX_BYTES)
-    return data if sum(map(data.count, (b",", b"[", b"{"))) <= MAX_VALUES else None
 
 
 def cells(notebook: Any) -> list[tuple[str, Mapping[str, Any]]]:

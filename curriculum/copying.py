@@ -1,4 +1,4 @@
-"""Copying what a learner hands in: plain files only, under caps, whatever else lies there or is put there meanwhile.
+"""Reading and copying what a learner hands in: plain files only, under caps, whatever else is put there meanwhile.
 
 Both sides of the exchange use it. Names are opened below an open folder and
 never followed, so what was looked at is what is copied.
@@ -95,5 +95,28 @@ def opened_folder(name: str, inside: int | None = None) -> Iterator[int]:
     handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=inside)
     try:
         yield handle
+    finally:
+        os.close(handle)
+
+
+def open_plainly(path: Path) -> int:
+    """Open a file for reading. Raises OSError where it or its folder is a link."""
+    with opened_folder(str(path.parent)) as folder:
+        # A pipe somebody put there must not be waited for.
+        return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+
+
+def plain_file(path: Path, limit: int) -> bytes | None:
+    """Return what a plain file of at most `limit` bytes holds, and None for anything else or none at all."""
+    try:
+        handle = open_plainly(path)
+    except (OSError, ValueError):
+        return None
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit)
     finally:
         os.close(handle)

@@ -28,7 +28,9 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from annotated_types import Interval
 from pydantic import ConfigDict, StringConstraints, ValidationError
+from pydantic_core import from_json
 
+from curriculum.copying import open_plainly
 from curriculum.model import Language, Model
 
 MAX_BYTES = 8 * 2**20
@@ -37,6 +39,7 @@ MAX_LINES = 20_000
 LINE_WEIGHT = 512
 VALUE_WEIGHT = 24
 MAX_LINE = 2**18
+MAX_STRANGERS = 500  # lines that are no records; no crash leaves as many
 RESERVE = (2**16, 100)
 TORN = b"~"
 
@@ -53,7 +56,7 @@ class Record(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    v: Literal[1]
+    v: Annotated[int, Interval(ge=1, le=1)]
     seq: Annotated[int, Interval(ge=1, le=MAX_LINES)]
     at: ShortText
     id: ShortText
@@ -135,7 +138,7 @@ class Log:
             self._read(file)
 
     def _read(self, file: BinaryIO) -> None:
-        while self._lines < MAX_LINES:
+        while self._lines < MAX_LINES and len(self._strangers) < MAX_STRANGERS:
             line = file.readline(MAX_LINE + 1)
             size = len(line)
             while line and len(line) > MAX_LINE and not line.endswith(b"\n"):
@@ -172,11 +175,21 @@ class Log:
         return self.hashes[-1] if self.hashes else ""
 
     def append(
-        self, *, id: str, item: str, hash: str, lang: Language, kind: Kind, response: Any, ms: int, base: int | None
+        self,
+        *,
+        id: str,
+        item: str,
+        hash: str,
+        lang: Language,
+        kind: Kind,
+        response: Any,
+        ms: int,
+        base: int | None,
+        at: datetime | None = None,
     ) -> Literal["ok", "dup", "stale"]:
         """Append a record and return once it is on disk.
 
-        `base` is how many records of the item the sender has seen (None: any).
+        `base` is how many records of the item the sender has seen (None: any). `at` is the time if it is not now.
         Returns "dup" when a record with this id is there already, "stale" when
         others were added since; neither writes anything. Raises LogError when
         the record can't be written, and leaves no part of it behind that counts.
@@ -191,7 +204,7 @@ class Log:
                 record = Record(
                     v=1,
                     seq=self.records[-1].seq + 1 if self.records else 1,
-                    at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    at=(at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                     id=id, item=item, hash=hash, lang=lang, kind=kind,
                     response=response, ms=ms, prev=self._last(),
                 )  # fmt: skip
@@ -258,30 +271,15 @@ def weight(line: bytes) -> int:
     return len(line) + LINE_WEIGHT + VALUE_WEIGHT * values
 
 
-def open_plainly(path: Path) -> int:
-    """Open a file for reading. Raises OSError where it or its folder is a link."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        # A pipe somebody put there must not be waited for.
-        return os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    finally:
-        os.close(folder)
-
-
 def parse_line(line: bytes) -> Record | None:
     """Return the record that `line` holds, or None for anything else."""
     if len(line) > MAX_LINE:
         return None
     try:
-        if b"NaN" in line or b"Infinity" in line:
-            json.loads(line, parse_constant=_refuse)  # Pydantic takes them for numbers
-        return Record.model_validate_json(line)
-    except (ValueError, RecursionError):
+        # In two steps: a validation error in JSON holds the whole line once more for each field that is missing.
+        return Record.model_validate(from_json(line, allow_inf_nan=False))
+    except ValueError:
         return None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 class Replay:

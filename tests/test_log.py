@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,13 @@ def test_what_takes_long_to_read_weighs_more_than_its_bytes(raw: Path, response:
     assert any("more than a log may hold" in note for note in log.notes)
     with pytest.raises(LogError, match="too large"):
         append(log, "m2", item="", kind="submit")
+
+
+def test_no_more_is_read_of_what_is_no_log(raw: Path) -> None:
+    raw.write_bytes(line() + b"\n" + b"{}\n" * 500 + line(seq=2, id="m2", prev=sha(line())) + b"\n")
+    log = read(raw)
+    assert [one.id for one in log.records] == ["m1"]
+    assert any("more than a log may hold" in note for note in log.notes)
 
 
 def test_log_full_of_answers_can_still_be_handed_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,3 +474,11 @@ def test_receipt_is_the_start_of_the_hash_of_the_last_hand_in(path: Path) -> Non
     append(log, "m4")
     code = sha(path.read_bytes().split(b"\n")[2])[:12].upper()
     assert log.receipt() == (log.records[2].at, f"{code[:4]}-{code[4:8]}-{code[8:]}")
+
+
+def test_a_time_that_is_not_now(path: Path) -> None:
+    log = Log(path)
+    append(log, "m1", at=datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    append(log, "m2")
+    assert log.records[0].at == "2026-11-23T08:00:00.000Z"
+    assert log.records[1].at > "2026-11-30"

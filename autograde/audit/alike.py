@@ -18,6 +18,7 @@ from autograde.audit.traces import Trace
 
 ORDER = "order"  # the order in which exercises were answered, where it is not the lesson's
 ROUNDING = 1e-9
+SLACK = 0.25  # of what a pair must weigh: so much may be left to be looked up for the few pairs that come near
 TILTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 
 
@@ -88,8 +89,8 @@ def candidates(
     """Yield all pairs whose common answers may weigh `least`, without comparing each with each.
 
     An answer weighs -ln of its chance. With the answers of all in one order, rarest
-    first, two who share that much share one of the first answers of each: those after
-    which less than `least` is left (R. J. Bayardo, Y. Ma and R. Srikant 2007,
+    first, two who share that much share most of it among the first answers of each:
+    those after which little is left (R. J. Bayardo, Y. Ma and R. Srikant 2007,
     doi 10.1145/1242572.1242591).
     """
     holders: dict[Answer, list[str]] = defaultdict(list)
@@ -97,7 +98,8 @@ def candidates(
     for learner, own in answers.items():
         weights = sorted((-math.log(chance[answer]), answer) for answer in own.items() if chance[answer] > 0)
         total, seen = sum(weight for weight, _answer in weights), defaultdict[str, float](float)
-        while weights and total >= least:
+        slack = least * SLACK if total >= least else total
+        while weights and total > slack:
             weight, answer = weights.pop()
             total -= weight
             for other in holders[answer]:

@@ -45,6 +45,7 @@ def add_commands(commands: Any) -> None:
     why.add_argument("words", help="why, in quotes")
     add("seal", run_seal, "Sign what the trail has grown by.")
     check = add("verify", run_verify, "Check seals, trail and tables, and say what is wrong.")
+    check.add_argument("--offline", type=Path, metavar="BUNDLE", help="check a bundle, without database and course")
     check.add_argument("--seals", type=Path, help="the folder of the seals, if not the course's own")
     check.add_argument("--key", default="", help="the beginning of the id that the first key must have")
     check.add_argument(
@@ -52,6 +53,17 @@ def add_commands(commands: Any) -> None:
     )
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
     add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    roles = add("roles", run_roles, "On PostgreSQL: give a role what grading needs, and another what reading needs.")
+    roles.add_argument("grader", help="the role of those who grade; it must not own the trail")
+    roles.add_argument("auditor", help="the role of those who only read")
+    pack = add("bundle", run_bundle, "Write all that it takes to check the gradebook elsewhere into one file.")
+    pack.add_argument("out", type=Path, help="the file, such as review.zip")
+    pack.add_argument(
+        "--chapter", action="append", default=[], help="only of this chapter; may be given more than once"
+    )
+    pack.add_argument("--named", action="store_true", help="with the learners' names; otherwise pseudonyms")
+    pack.add_argument("--purpose", help="what it is for, written into it")
+    pack.add_argument("--retention", help="how long it may be kept, written into it")
     gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
     gone.add_argument("learner", help="as “counterside gradebook” has the name")
     gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
@@ -98,26 +110,32 @@ def run_seal(_options: argparse.Namespace) -> None:
 
 
 def run_verify(options: argparse.Namespace) -> int:
-    from autograde.audit.verify import verify
+    if options.offline:
+        from autograde.audit.offline import verify_bundle
 
-    config = CourseConfig()
-    report = verify(
-        config.db_url,
-        options.seals or config.seals,
-        config.submitted,
-        first_key=options.key,
-        witnessed=options.witnessed,
-        workers=options.workers,
-    )
+        report = verify_bundle(options.offline, options.key, tuple(options.witnessed))
+    else:
+        from autograde.audit.verify import verify
+
+        config = CourseConfig()
+        report = verify(
+            config.db_url,
+            options.seals or config.seals,
+            config.submitted,
+            first_key=options.key,
+            witnessed=options.witnessed,
+            workers=options.workers,
+        )
     for words in report.faults:
         console.print(f"WRONG  {words}", markup=False)
     for words in report.remarks:
         console.print(f"note   {words}", markup=False)
-    counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {report.heads} seals"
+    seals = "1 seal" if report.heads == 1 else f"{report.heads} seals"
+    counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {seals}"
     if report.faults:
         console.print(f"{counts}: not everything is as it should be.")
         return 1
-    console.print(f"{counts}: all is as it was sealed, and the tables are what the trail makes them.")
+    console.print(f"{counts}: all is as it was sealed.")
     return 0
 
 
@@ -131,6 +149,36 @@ def run_keygen(_options: argparse.Namespace) -> None:
     console.print(
         f"Seals are signed by key {name} from now on.\nIts private half is in {config.seal_key}.", markup=False
     )
+
+
+def run_roles(options: argparse.Namespace) -> None:
+    from autograde.audit.roles import grant
+
+    with gradebook() as engine:
+        grant(engine, options.grader, options.auditor)
+    words = f"{options.grader} may grade, {options.auditor} may read, and neither can write the trail by hand."
+    console.print(words, markup=False)
+
+
+def run_bundle(options: argparse.Namespace) -> None:
+    from autograde.audit.bundle import PURPOSE, RETENTION, write_bundle
+    from autograde.grade import known
+    from curriculum.load import load_course
+
+    config, course = CourseConfig(), load_course()
+    with gradebook() as engine:
+        about = write_bundle(
+            config,
+            engine,
+            [course.chapter(name) for name in known(options.chapter)],
+            options.out,
+            named=options.named,
+            purpose=options.purpose or PURPOSE,
+            retention=options.retention or RETENTION,
+        )
+    who = "with the learners' names" if options.named else "with pseudonyms"
+    console.print(f"wrote {options.out}: {about['rows']} rows, {about['logs']} response logs, {who}", markup=False)
+    console.print(f"Purpose: {about['purpose']}. Keeping: {about['retention']}.", markup=False)
 
 
 def run_erase(options: argparse.Namespace) -> None:

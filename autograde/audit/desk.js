@@ -249,6 +249,9 @@ const ROWS = 50;
 const SHOWN = 200;
 const BINS = 10;
 
+// What rules alone gave is sent as a number.
+const whole = (cell) => (Array.isArray(cell) ? cell : [cell, cell, null, 0, 0, "graded", []]);
+
 const points = (value) => (value == null ? "–" : value.toFixed(2));
 const short = (value) => (value == null ? "–" : String(Number(value.toFixed(2))));
 const minute = (at) => (at ? at.slice(0, 16).replace("T", " ") : "–");
@@ -307,7 +310,7 @@ class Desk {
 
   build(el) {
     this.root = h("div", { class: this.alone ? "ca cs-host" : "ca ca-inside cs-host" },
-      h("header", { class: "ca-head" },
+      h(this.alone ? "header" : "div", { class: "ca-head" },
         this.title = h(this.alone ? "h1" : "h2", { class: "ca-title" }),
         this.facts = h("p", { class: "ca-facts" }),
         this.languages = this.alone && h("div", { class: "ca-languages", role: "group" })),
@@ -665,7 +668,7 @@ class Desk {
       { words: t(WORDS.byHand), number: true }, { words: t(WORDS.waiting), number: true }, { words: t(WORDS.state) }, { words: t(WORDS.flags) },
     ];
     const rows = chapter.items.map((item, place) => {
-      const cell = one[CELLS][place];
+      const cell = whole(one[CELLS][place]);
       return [
         [this.link(t(item.title), { view: "grade", learner: at.learner, chapter: chapter.id, item: item.id }), h("small", null, ` ${item.id}`)],
         h("code", null, item.type), points(cell[C_SCORE]), short(item.points), points(cell[C_AUTO]), cell[C_HAND] == null ? "–" : points(cell[C_HAND]), cell[C_WAITING] ? short(cell[C_WAITING]) : "–",
@@ -708,7 +711,7 @@ class Desk {
     const index = chapter?.items.findIndex(({ id }) => id === at.item) ?? -1;
     if (!one || index < 0) return [this.heading(t(WORDS.nobody))];
     const item = chapter.items[index];
-    const cell = one[CELLS][index];
+    const cell = whole(one[CELLS][index]);
     const facts = [
       [t(WORDS.score), h("b", { class: "ca-score" }, points(cell[C_SCORE]), h("small", null, ` / ${short(item.points)}`))],
       [t(WORDS.byRule), points(cell[C_AUTO])],

@@ -17,7 +17,7 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
-from autograde.audit.book import Book, Standing, read_book
+from autograde.audit.book import Book, Cell, Standing, read_book
 from autograde.audit.detail import as_json, details
 from autograde.audit.looks import find
 from autograde.audit.marking import marking
@@ -204,9 +204,14 @@ def row(one: Standing, learner: int, chapter: int, changed: int, late: int) -> l
         round(one.waiting, 4),
         changed,
         late,
-        [
-            [round(cell.score, 4), cell.automatic, cell.by_hand, cell.extra, round(cell.waiting, 4), cell.state,
-             list(cell.flags)]
-            for cell in one.cells.values()
-        ],
+        [short(cell) for cell in one.cells.values()],
     ]  # fmt: skip
+
+
+def short(cell: Cell) -> float | list[Any]:
+    """Return a cell as a number where rules alone gave it and nothing is odd about it: with many learners most are."""
+    score = round(cell.score, 4)
+    if cell.state == "graded" and cell.automatic == cell.score and not cell.flags and cell.by_hand is None:
+        return score
+    flags = list(cell.flags)
+    return [score, cell.automatic, cell.by_hand, cell.extra, round(cell.waiting, 4), cell.state, flags]

@@ -16,8 +16,9 @@ from autograde.audit.book import COUNTS, Book, Change, Evidence, Reader, Standin
 from autograde.config import CourseConfig
 from autograde.engine import Outcome, Verdict, plain
 from autograde.marks import CriterionMark
-from autograde.submission import handed_in, plain_file, read
+from autograde.submission import handed_in, read
 from curriculum.build import criterion_cells, note_id
+from curriculum.copying import plain_file
 from curriculum.log import Log, LogError
 from curriculum.model import Item, Text
 from curriculum.verdict import InvalidResponseError, parse

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from autograde.audit.rows import CHUNK, bucket, read_rows
 from autograde.audit.schema import WATCHED
-from autograde.audit.trail import dialect
+from autograde.audit.trail import live_rows
 
 SHOWN = 5
 WHERE = """
@@ -42,8 +42,7 @@ def find(connection: Connection, rows: int, places: Set[int]) -> Iterator[str]:
                 )
             last[tbl, row_id] = (seq, (new, p_new))
     for table in WATCHED:
-        live = connection.exec_driver_sql(dialect(connection).live(connection, table).replace("%", "%%"))
-        for row_id, main, person in live:
+        for row_id, main, person in live_rows(connection, table):
             if bucket(row_id) in places:
                 seq, state = last.pop((table, row_id), (0, (None, None)))
                 if state != (main, person):

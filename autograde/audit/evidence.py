@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from autograde.submission import plain_file
+from curriculum.copying import plain_file
 from curriculum.log import MAX_BYTES
 
 SHOWN = 3
@@ -43,7 +43,7 @@ def check_scores(faults: list[str], connection: Connection) -> None:
 def check_responses(faults: list[str], connection: Connection, submitted: Path) -> None:
     """Say whose response log no longer has a line that a score rests on."""
     wrong = []
-    rows = connection.execute(text(LINES)).all()
+    rows = connection.execute(text(LINES), execution_options={"yield_per": 5000})
     for (learner, chapter), mine in groupby(rows, key=lambda row: (row[0], row[1])):
         data = plain_file(submitted / learner / chapter / "responses" / f"{chapter}.jsonl", MAX_BYTES)
         if data is None and learner.startswith(ERASED):

@@ -34,6 +34,7 @@ COLUMNS = (
 CHUNK = 1 << 14  # rows read at a time
 BUCKETS = 1024  # a difference is looked for in one of them
 MASK = (1 << 128) - 1
+FEW = 5  # rows that are named one by one
 CLOCK = 2.0  # seconds that a clock may go back without anybody having set it
 ONLY_ADDED = frozenset(name for name, watched in WATCHED.items() if watched.only_added)
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -91,7 +92,8 @@ class Part:
     faults: list[tuple[int, str]] = field(default_factory=list)
     strange: int | None = None
     gone: list[int] = field(default_factory=list)
-    unknown: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)  # rows by somebody who gave no name, the first few
+    unnamed: int = 0
     times: dict[int, str] = field(default_factory=dict)  # of the first row, the last, and those at stops
     snapshots: int = 0
     events: list[tuple[int, str, str, str]] = field(default_factory=list)  # seq, at, actor, row
@@ -140,7 +142,9 @@ def read_part(
         if tbl == "counterside_event" and op == "insert" and new is not None:
             part.events.append((seq, at, actor, new))
         if actor == "unknown":
-            part.unknown.append(seq)
+            part.unnamed += 1
+            if len(part.unknown) < FEW:
+                part.unknown.append(seq)
         if seq in wanted:
             part.stops[seq] = list(tree.nodes)
             part.times[seq] = at

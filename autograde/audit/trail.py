@@ -45,6 +45,14 @@ def dialect(connection: Connection) -> ModuleType:
     return sqlite_triggers if connection.dialect.name == "sqlite" else postgres_triggers
 
 
+def live_rows(connection: Connection, table: str) -> Iterator[tuple[str, str, str | None]]:
+    """Yield a table's rows as the trail would write them: key, main half, person's half. Holds few at a time."""
+    sql = dialect(connection).live(connection, table).replace("%", "%%")
+    with connection.exec_driver_sql(sql, execution_options={"yield_per": BATCH}) as rows:
+        for key, main, person in rows:
+            yield key, main, person
+
+
 def kept(connection: Connection) -> bool:
     """Return whether a trail has been installed in this database."""
     return inspect(connection).has_table(TRAIL.name)
@@ -74,7 +82,7 @@ def install(engine: Engine) -> Installed:
         tables = [table for table in WATCHED if inspect(connection).has_table(table)]
         database.hold(connection, tables)
         database.drop(connection)
-        rows = sum(snapshot(connection, database, table) for table in tables)
+        rows = sum(snapshot(connection, table) for table in tables)
         database.put(connection, database.triggers(connection))
         detail = {"log": secrets.token_hex(8), "rows": rows} if first else {"mended": faults, "rows": rows}
         connection.execute(insert(EVENT), {"kind": "install", "detail": json.dumps(detail)})
@@ -87,7 +95,7 @@ def size(connection: Connection) -> int:
     return number
 
 
-def snapshot(connection: Connection, database: ModuleType, table: str) -> int:
+def snapshot(connection: Connection, table: str) -> int:
     """Write what a table holds where the trail says otherwise, and return how many rows that took."""
     last: dict[str, tuple[str | None, str | None]] = {}
     mine = select(TRAIL.c.row_id, TRAIL.c.new, TRAIL.c.person_new).where(TRAIL.c.tbl == table).order_by(TRAIL.c.seq)
@@ -105,7 +113,7 @@ def snapshot(connection: Connection, database: ModuleType, table: str) -> int:
             "person_salt": secrets.token_hex(16) if WATCHED[table].person else None,
         })  # fmt: skip
 
-    for row_id, main, half in connection.exec_driver_sql(database.live(connection, table)).all():
+    for row_id, main, half in live_rows(connection, table):
         before = last.pop(row_id, (None, None))
         if before != (main, half):
             add(row_id, before, (main, half))

@@ -34,10 +34,11 @@ from autograde.audit.heads import (
     read_schema,
 )
 from autograde.audit.keys import canonical, read_keys
+from autograde.audit.late import unexplained
 from autograde.audit.merkle import Tree
-from autograde.audit.rows import BUCKETS, CHUNK, MASK, Part, behind, bucket, read_part, weight
+from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
 from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
-from autograde.audit.trail import NO_TRAIL, dialect, kept, missing, open_read_only, reading, size
+from autograde.audit.trail import NO_TRAIL, dialect, kept, live_rows, missing, open_read_only, reading, size
 from autograde.audit.witness import check_witnessed
 from autograde.place import CourseError
 
@@ -92,6 +93,7 @@ def verify(
             if submitted is not None and all(inspect(connection).has_table(name) for name in WATCHED):
                 check_scores(report.faults, connection)
                 check_responses(report.faults, connection, submitted)
+                check_reasons(report, connection)
     finally:
         engine.dispose()
     return report
@@ -166,6 +168,15 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     return "; ".join(words[:SHOWN]) + ("; …" if len(words) > SHOWN else "")
 
 
+def check_reasons(report: Report, connection: Connection) -> None:
+    """Say which marks were changed after feedback was released without a word."""
+    rows = unexplained(connection)
+    if rows:
+        shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+        words = f"{len(rows)} changes of marks or comments after feedback was released, no reason given: rows {shown}"
+        report.remarks.append(f"{words} (“counterside audit reason …”)")
+
+
 # ---- the rows -------------------------------------------------------------------------------
 
 
@@ -216,14 +227,11 @@ def live_sums(report: Report, connection: Connection, key: bytes) -> list[int]:
     sums = [0] * BUCKETS
     for table in WATCHED:
         try:
-            result = connection.exec_driver_sql(dialect(connection).live(connection, table).replace("%", "%%"))
+            for row_id, main, person in live_rows(connection, table):
+                sums[bucket(row_id)] += weight(key, table, row_id, main, person)
         except DBAPIError:
             report.faults.append(f"the table {table} is gone or can't be read")
             return sums
-        with result:
-            for rows in result.partitions(CHUNK):
-                for row_id, main, person in rows:
-                    sums[bucket(row_id)] += weight(key, table, row_id, main, person)
     return sums
 
 
@@ -232,7 +240,7 @@ def check_rows(
 ) -> None:
     """Check the rows one by one against the seals, and all of them against the tables."""
     tree, whole = Tree(), True
-    sums, gone, unknown, snapshots = [0] * BUCKETS, list[int](), list[int](), 0
+    sums, gone, unknown, unnamed, snapshots = [0] * BUCKETS, list[int](), list[int](), 0, 0
     events: list[tuple[int, str, str, str]] = []
     roots: dict[int, bytes] = {}
     times: dict[int, str] = {}
@@ -246,7 +254,8 @@ def check_rows(
         tree.add_all(part.nodes)
         sums = [mine + other for mine, other in zip(sums, part.sums, strict=True)]
         gone += part.gone
-        unknown += part.unknown
+        unknown = (unknown + part.unknown)[:FEW]
+        unnamed += part.unnamed
         snapshots += part.snapshots
         events += part.events
         times |= part.times
@@ -263,9 +272,9 @@ def check_rows(
         wrong = {place for place in range(BUCKETS) if (sums[place] - live[place]) & MASK}
         if wrong:
             report.faults += differences(connection, report.rows, wrong)
-    if unknown:
-        shown = ", ".join(map(str, unknown[:SHOWN])) + (", …" if len(unknown) > SHOWN else "")
-        report.remarks.append(f"{len(unknown)} rows were written by somebody who gave no name: {shown}")
+    if unnamed:
+        shown = ", ".join(map(str, unknown)) + (", …" if unnamed > FEW else "")
+        report.remarks.append(f"{unnamed} rows were written by somebody who gave no name: {shown}")
 
 
 def sealed_rows(heads: Sequence[Head], roots: Mapping[int, bytes], strange: int | None, rows: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,8 +17,13 @@ from nbgrader.api import Base, Gradebook
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SAWarning
 
+from autograde.audit.heads import seal
 from autograde.audit.trail import install
+from autograde.batch import grade
+from autograde.cohort import hand_in, release
+from autograde.course_data import CourseData
 from autograde.tables import gradebook
+from autograde.workers import course_of_run
 
 
 def fill(db_url: str) -> None:
@@ -90,3 +96,31 @@ def engine(db_url: str) -> Iterator[Engine]:
     with gradebook(db_url) as opened:
         install(opened)
         yield opened
+
+
+CHAPTERS = ("ch1", "ch3")
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A small cohort, graded and sealed, on SQLite."""
+
+    data: CourseData
+    learners: list[str]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+    folder = tmp_path_factory.mktemp("course")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTERSIDE_COURSE", str(folder / "data"))
+        patch.delenv("COUNTERSIDE_DB", raising=False)
+        data, course = CourseData(), course_of_run()
+        chapters = [course.chapter(name) for name in CHAPTERS]
+        release(data, chapters)
+        learners = hand_in(data, chapters, 3)
+        with gradebook(data.db_url) as engine:
+            install(engine)
+            assert {result.state for result in grade(data, engine, CHAPTERS)} == {"graded"}
+            seal(engine, data.seals, data.seal_key)
+        yield Graded(data, learners)

@@ -84,6 +84,12 @@ def test_the_same_unusual_order_counts_and_the_lessons_order_does_not() -> None:
     assert found.expected < without.expected / 10
 
 
+def test_the_chance_of_an_answer_by_hand() -> None:
+    # Five got it wrong. Of four others, two gave x, too; nobody else gave y or z.
+    found = chances_of([{"e1": answer} for answer in ("x", "x", "x", "y", "z")] + [{}])
+    assert found == {("e1", "x"): 0.5, ("e1", "y"): 0, ("e1", "z"): 0}
+
+
 def test_two_who_know_all_are_not_alike() -> None:
     traces = [*cohort(50, seed=3), trace("expert", {}), trace("master", {})]
     assert alike(traces, ITEMS, EXPECTED) == []

@@ -301,9 +301,8 @@ def test_an_automatic_score_that_no_evidence_has(place: Place) -> None:
     assert fault.startswith("the automatic score of anna for e1 in ch1 is 4.75, its evidence says ")
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 def test_a_name_left_for_others(place: Place) -> None:
-    if not place.sqlite:
-        return  # there the name is a setting of one transaction
     place.sql("INSERT INTO counterside_context (id, actor) VALUES (1, 'os:bo')")
     assert place.faults() == ["a name was left in counterside_context, and is given to whoever writes next"]
 
@@ -321,9 +320,8 @@ def test_a_personal_half_dropped_without_an_erasure(place: Place) -> None:
     assert any("was dropped, and no erasure says so" in fault for fault in found)
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 def test_an_older_gradebook_put_in_its_place(place: Place) -> None:
-    if not place.sqlite:
-        return  # needs a server of its own; the trail's end being cut off is the same to us
     place.engine.dispose()
     path = Path(place.db_url.removeprefix("sqlite:///"))
     shutil.copy(path, place.folder / "old.db")
@@ -395,9 +393,8 @@ def test_seals_rolled_back(place: Place) -> None:
     assert fault.endswith("put back to an earlier state")
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 def test_gradebook_and_seals_rolled_back_together_before_a_witness(place: Place) -> None:
-    if not place.sqlite:
-        return
     path = Path(place.db_url.removeprefix("sqlite:///"))
     place.engine.dispose()
     shutil.copy(path, place.folder / "old.db")

@@ -138,15 +138,17 @@ def test_overrides(look: Find) -> None:
 
 def test_states_deadlines_and_texts_to_mark(look: Find) -> None:
     late = standing(late_seconds=5400, penalty=1.5, learner="late")
-    refused, changed = standing(state="refused", learner="forger"), standing(state="warning", learner="tinker")
+    refused, changed = standing(as_graded="refused", learner="forger"), standing(as_graded="warning", learner="tinker")
     waiting = standing(cell(item=TEXT, waiting=3, criteria={"empathy": None}), state="waiting", learner="writer")
-    found = look(late, refused, changed, waiting)
+    both = standing(state="waiting", as_graded="warning", learner="waits-too")
+    found = look(late, refused, changed, waiting, both)
     assert [(one.rule, one.learner) for one in found] == [
-        ("late", "late"), ("tampering", "forger"), ("tampering", "tinker"), ("unmarked", "writer"),
+        ("late", "late"), ("tampering", "forger"), ("tampering", "tinker"), ("tampering", "waits-too"),
+        ("unmarked", "writer"),
     ]  # fmt: skip
     assert "1.5 hours" in found[0].sentence.en
     assert "1.5 points" in found[0].sentence.en
-    assert "3 points" in found[3].sentence.en
+    assert "3 points" in found[4].sentence.en
 
 
 def test_scores_and_passes_without_evidence(look: Find) -> None:
@@ -240,6 +242,17 @@ def test_markers_are_compared_with_each_other(whole_course: Course) -> None:
     assert len(low) == 2
     assert all("os:mild" in words and "quadratic 0.57" in words for words in low)
     assert all("unweighted" in words and "linear" in words and "quadratic" in words for words in low)
+
+
+def test_a_criterion_is_compared_with_itself(whole_course: Course) -> None:
+    """All give the first criterion 3 and the others 0; Berta marks only the first, and is no milder for it."""
+    changes = []
+    for n in range(20):
+        changes += marks(whole_course, "os:carl", f"learner-{n}", [3, 0, 0, 0, 0, 0], 10 * n)
+        changes += marks(whole_course, "os:berta", f"learner-{n}", [3, 0, 0, 0, 0, 0], 1000 + 10 * n)[:1]
+    figures = marking(Book(course=whole_course, standings=(), changes=changes))
+    assert figures.marks == {"os:berta": 20, "os:carl": 120}
+    assert (figures.apart["os:berta"].difference, figures.apart["os:berta"].p) == (0, 1)
 
 
 def test_two_who_agree_are_no_reason_to_look(whole_course: Course) -> None:

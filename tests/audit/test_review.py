@@ -18,9 +18,10 @@ from autograde.audit.cli import add_commands
 from autograde.audit.looks import Look, find
 from autograde.batch import grade
 from autograde.cli import main
-from autograde.cohort import abilities, answers, hand_in, release, submit
+from autograde.cohort import answers, hand_in, release, submit
 from autograde.course_data import CourseData
 from autograde.place import ROOT
+from autograde.simulate import abilities
 from autograde.tables import gradebook
 from curriculum.load import Course
 

@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy import Engine, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from autograde.audit.late import unexplained
 from autograde.audit.schema import CONTEXT, TRAIL, WATCHED
 from autograde.audit.trail import give_reason, install, missing, record_release, size
 from autograde.audit.who import because, in_run, person
@@ -230,9 +231,8 @@ def test_reasons_come_later_and_feedback_is_recorded_once_for_each_page(engine: 
         give_reason(engine, [1], "  ")
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 def test_a_migration_that_makes_a_table_anew_is_mended(db_url: str, engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        return
     code = """
 import sys, sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -251,3 +251,25 @@ with sa.create_engine(sys.argv[1]).begin() as c:
     assert all("weight" in json.loads(row["new"]) for row in rows(engine, before)[:-1])
     with engine.connect() as connection:
         assert missing(connection) == []
+
+
+def test_what_changes_after_feedback_needs_a_reason(engine: Engine, db_url: str) -> None:
+    def mark(learner: str, score: float) -> int:
+        with Gradebook(db_url, "counterside") as book:
+            book.find_grade("e1", "ch1", "ch1", learner).manual_score = score
+            book.db.commit()
+        return last(engine)
+
+    def found() -> list[int]:
+        with engine.connect() as connection:
+            return unexplained(connection)
+
+    mark("anna", 1)
+    assert found() == []
+    record_release(engine, "ch1", {"anna": "aa"})
+    mark("bo", 2)  # not released yet
+    assert found() == []
+    first, second = mark("anna", 3), mark("anna", 4)
+    assert found() == [first, second]
+    give_reason(engine, [first], "the appeal was granted")
+    assert found() == [second]

@@ -1,0 +1,73 @@
+"""The commands of the audit: each is documented with all its options, and says in a sentence what became of it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from autograde.cli import main, parser
+from autograde.place import ROOT
+from tests.audit.conftest import fill
+
+
+def steps() -> Mapping[str, argparse.ArgumentParser]:
+    found: argparse.ArgumentParser = parser()
+    for name in ("audit", None):
+        (choices,) = (one.choices for one in found._actions if isinstance(one, argparse._SubParsersAction))
+        if name is None:
+            return dict(choices)
+        found = choices[name]
+    raise AssertionError
+
+
+def test_every_step_is_documented_with_its_options() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    parts = re.split(r"^###? (.+)$", page, flags=re.MULTILINE)
+    said = dict(zip(parts[1::2], parts[2::2], strict=True))
+    for name, step in steps().items():
+        text = said[f"counterside audit {name}"]
+        for action in step._actions:
+            words = [*action.option_strings] or [action.dest]
+            if action.dest != "help":
+                assert all(word in text for word in words), f"docs/commands.md says nothing of {words} of audit {name}"
+
+
+def test_from_installing_to_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path))
+    monkeypatch.delenv("COUNTERSIDE_DB", raising=False)
+    fill(f"sqlite:///{tmp_path / 'gradebook.db'}")
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(["audit", *words])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return code, said.out + said.err
+
+    assert run("verify") == (1, "no trail is kept of this gradebook yet; run “counterside audit install”\n")
+    assert run("seal")[0] == 1
+    assert "it begins with 24 rows" in run("install")[1]
+    assert run("install")[1] == "The trail is in place; nothing was to be done.\n"
+    assert "nothing was sealed yet" in run("verify")[1]
+    assert run("seal")[1].startswith("Seal 1: 25 rows, root ")
+    assert run("seal")[1] == "Nothing has changed since the last seal.\n"
+    assert run("verify") == (0, "25 rows of the trail, 25 of them sealed in 1 seal: all is as it was sealed.\n")
+    assert "by key" in run("keygen")[1]
+    assert run("reason", "3", "an appeal") == (0, "Noted for 1 row of the trail.\n")
+    assert run("seal")[1].startswith("Seal 2: 26 rows")
+    assert "seal" in run("print")[1]
+    assert run("witness", str(tmp_path / "seals"), "--state", str(tmp_path / "me"))[1].startswith("2 new seals signed")
+    assert "is erased-" in run("erase", "anna")[1]
+    assert run("verify")[0] == 0
+    (tmp_path / "seals" / "heads.jsonl").write_bytes(b"")
+    code, said = run("verify")
+    assert code == 1
+    assert said.startswith("WRONG  the gradebook has a copy of seal 1, and the folder ends with seal 0")
+    assert run("witness", str(tmp_path / "none"), "--state", str(tmp_path / "me"))[0] == 1
+    assert run("erase", "nobody")[0] == 1
+    assert run("roles", "a", "b")[0] == 1
