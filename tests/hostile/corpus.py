@@ -167,6 +167,10 @@ def busy(one: Submission) -> None:
 
 
 @kind("honest-saved")
+@kind("honest-saved-2", "ch2")
+@kind("honest-saved-3", "ch3")
+@kind("honest-saved-4", "ch4")
+@kind("honest-saved-5", "ch5")
 def saved_by_jupyterlab(one: Submission) -> None:
     def save(notebook: dict[str, Any]) -> None:
         for cell in notebook["cells"]:
