@@ -310,7 +310,7 @@ class Desk {
 
   build(el) {
     this.root = h("div", { class: this.alone ? "ca cs-host" : "ca ca-inside cs-host" },
-      h("header", { class: "ca-head" },
+      h(this.alone ? "header" : "div", { class: "ca-head" },
         this.title = h(this.alone ? "h1" : "h2", { class: "ca-title" }),
         this.facts = h("p", { class: "ca-facts" }),
         this.languages = this.alone && h("div", { class: "ca-languages", role: "group" })),

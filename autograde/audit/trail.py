@@ -49,7 +49,8 @@ def live_rows(connection: Connection, table: str) -> Iterator[tuple[str, str, st
     """Yield a table's rows as the trail would write them: key, main half, person's half. Holds few at a time."""
     sql = dialect(connection).live(connection, table).replace("%", "%%")
     with connection.exec_driver_sql(sql, execution_options={"yield_per": BATCH}) as rows:
-        yield from rows.tuples()
+        for key, main, person in rows:
+            yield key, main, person
 
 
 def kept(connection: Connection) -> bool:

@@ -81,9 +81,9 @@ def touch(engine: Engine) -> None:
     give_reason(engine, [last], "a slip of the pen")
     # Two hours late, of which the extension forgives one; the penalty is what nbgrader would have taken off.
     at = "UPDATE submitted_assignment SET timestamp = :at WHERE student_id = 'tamperer'"
-    run(at, at=str(datetime(2026, 9, 1, 14)))
+    run(at, at=str(datetime(2099, 9, 1, 14)))
     run("UPDATE submitted_assignment SET extension = '1970-01-01 01:00:00' WHERE student_id = 'tamperer'")
-    run("UPDATE assignment SET duedate = '2026-09-01 12:00:00' WHERE name = 'ch3'")
+    run("UPDATE assignment SET duedate = '2099-09-01 12:00:00' WHERE name = 'ch3'")
     run(
         "UPDATE submitted_notebook SET late_submission_penalty = 1.5 WHERE assignment_id = "
         "(SELECT id FROM submitted_assignment WHERE student_id = 'tamperer')"
