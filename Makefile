@@ -4,7 +4,7 @@ BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test learner instructor auditor bench format constraints
+.PHONY: demo test test-slow learner instructor auditor bench format constraints
 .DELETE_ON_ERROR:
 
 demo: .venv/grading
@@ -19,6 +19,9 @@ test: .venv/test
 	counterside lint
 	counterside build --check
 	python -m pytest
+
+test-slow: .venv/test
+	python -m pytest -m slow
 
 learner instructor auditor: .venv/grading
 	@counterside open $@

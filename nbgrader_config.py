@@ -14,8 +14,10 @@ ROOT = Path(__file__).parent.resolve() if "__file__" in globals() else Path.cwd(
 COURSE = Path(os.environ.get("COUNTERSIDE_COURSE", ROOT / ".course")).resolve()
 
 # nbgrader gives up half-way when these are missing; the exchange must be open to every learner's account.
-(COURSE / "exchange").mkdir(parents=True, exist_ok=True)
-(COURSE / "exchange").chmod(0o777)
+# Whoever may only read here must not be asked to make it.
+if not (COURSE / "exchange").is_dir():
+    (COURSE / "exchange").mkdir(parents=True)
+    (COURSE / "exchange").chmod(0o777)
 
 c = get_config()  # noqa: F821
 
@@ -59,9 +61,6 @@ c.ExchangeFactory.release_feedback = "autograde.release.RecordedRelease"
 # Answers are judged by the engine; no code of a learner is ever run.
 c.Autograde.exporter_class = "autograde.nbgrader.ReleasedNotebookExporter"
 c.Autograde.sanitize_preprocessors = []
-c.Autograde.autograde_preprocessors = [
-    "autograde.nbgrader.SaveVerdict",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+c.Autograde.autograde_preprocessors = ["autograde.nbgrader.SaveVerdict"]
 c.GenerateFeedback.exporter_class = "autograde.nbgrader.FeedbackExporter"
 c.GenerateFeedback.preprocessors = []

@@ -46,7 +46,7 @@ def new_item(type_name: str, item_id: str, course: Course, content: Path = CONTE
     return path
 
 
-WAYS = ("random", *FIXED)
+WAYS = ("random", *FIXED, "same")
 
 
 def print_coverage(console: Console, course: Course, page: Path | None) -> None:

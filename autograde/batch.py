@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
 from autograde.config import CourseConfig
 from autograde.gradewriter import Graded, GradeWriter
@@ -31,7 +31,6 @@ from autograde.workers import Chunk, Done, Unjudged, course_of_run, judge_here, 
 CHUNK = 100
 STAGING = ".grading"
 MAX_NAME = 128  # of a learner in the gradebook
-ONES_OWN = (DataError, IntegrityError)  # the database refused a value: this submission's fault, or ours with it
 State = Literal["graded", "warning", "look", "refused", "unchanged"]
 
 
@@ -76,7 +75,7 @@ def grade(
     """Grade the submissions of `chapters` by learners whose names fit the pattern, and yield what became of each.
 
     Judged in this process, in so many `workers`, or by those of the Dask scheduler at the address `dask`. `begun` is
-    told how many there are. Raises CourseError or DBAPIError when grading can't go on; all that was yielded is kept.
+    told how many there are. Raises CourseError or SQLAlchemyError when grading can't go on; what was yielded is kept.
     """
     course = course_of_run()
     writer = GradeWriter(engine, course, config.late_penalty())
@@ -105,7 +104,7 @@ def find_submissions(
             folder = config.submitted / name / chapter
             if not folder.is_dir() or folder.is_symlink() or folder.parent.is_symlink():
                 continue
-            if len(name) > MAX_NAME or not name.isprintable():
+            if len(name) > MAX_NAME or not name.isprintable() or name.startswith("."):
                 words = f"the folder {name[:MAX_NAME]!a} has no name that a learner can have"
                 odd.append(Result(ascii(name[:20]), chapter, "refused", (words,)))
                 continue
@@ -144,7 +143,7 @@ def judged(chunks: Iterable[Chunk], folder: Path, workers: int, dask: str | None
 def write(engine: Engine, writer: GradeWriter, done: Done) -> list[Result]:
     """Put the folders of a chunk in place, write its rows in one transaction, and return what became of each.
 
-    Raises CourseError or DBAPIError when nothing more can be written; then no row of the chunk was.
+    Raises CourseError or SQLAlchemyError when nothing more can be written; then no row of the chunk was.
     """
     results: list[Result] = []
     changed: dict[str, list[Judged]] = defaultdict(list)
@@ -171,12 +170,12 @@ def write(engine: Engine, writer: GradeWriter, done: Done) -> list[Result]:
 def write_rows(connection: Connection, writer: GradeWriter, chapter: str, some: Sequence[Judged]) -> list[Result]:
     """Write the rows of a chapter's submissions at once, or one by one where one of them can't be written.
 
-    Raises CourseError or DBAPIError for what is nobody's fault: no such table, a full disk, no server.
+    Raises CourseError or SQLAlchemyError for what is nobody's fault: no such table, a full disk, no server.
     """
     try:
         writer.write_all(connection, chapter, [entry(one) for one in some])
     except Exception as error:
-        if isinstance(error, CourseError) or (isinstance(error, DBAPIError) and not isinstance(error, ONES_OWN)):
+        if not is_of_one(error):
             raise
         if len(some) == 1:
             return [unwritten(some[0].job, error)]
@@ -184,6 +183,12 @@ def write_rows(connection: Connection, writer: GradeWriter, chapter: str, some: 
     return [
         Result(one.job.learner, chapter, one.verdict.state, tuple(one.verdict.remarks)) for one in some if one.verdict
     ]
+
+
+def is_of_one(error: Exception) -> bool:
+    """Whether a value was refused: a submission's fault, or ours with it."""
+    is_a_value = isinstance(error, DataError | IntegrityError) or type(error) is StatementError
+    return is_a_value or not isinstance(error, SQLAlchemyError | CourseError)
 
 
 def entry(one: Judged) -> Graded:

@@ -6,6 +6,7 @@ wrote into the gradebook is compared.
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import statistics
@@ -13,9 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,7 @@ from nbgrader.apps import NbGraderAPI
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 
 from autograde.cohort import hand_in, release
 from autograde.course_data import CourseData, quiet, reason
@@ -33,6 +37,7 @@ from autograde.workers import course_of_run
 LEARNERS = 60
 MANY = 1667  # learners of six chapters: 10,002 submissions
 BY_STOCK = 5  # of the learners, since it takes seconds for each submission
+PAGES = 30  # feedback pages by nbgrader
 ROWS = {
     "grades": """
         select s.student_id, a.name, b.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade
@@ -61,8 +66,9 @@ class Run:
 
 def stock_of(data: CourseData, folder: Path) -> CourseData:
     """Return the same course as nbgrader would grade it by itself, with a copy of the gradebook in `folder`."""
-    folder.mkdir()
-    shutil.copy(data.folder / "gradebook.db", folder)
+    if not folder.exists():
+        folder.mkdir()
+        shutil.copy(data.folder / "gradebook.db", folder)
     stock = deepcopy(data)
     for section in ("Autograde", "GenerateFeedback"):
         del stock.config[section]
@@ -74,38 +80,66 @@ def stock_of(data: CourseData, folder: Path) -> CourseData:
     return stock
 
 
-def step(data: CourseData, name: str, chapter: str, learner: str) -> float:
-    """Do one of nbgrader's steps for one submission and return its seconds. Raises CourseError."""
+def step(data: CourseData, name: str, chapter: str, learner: str) -> Run:
+    """Do one of nbgrader's steps for one submission. Raises CourseError."""
     with quiet() as log:
         api = NbGraderAPI(config=data.config)
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), processor()
         result = getattr(api, name)(chapter, learner, force=True)
-        took = time.perf_counter() - began
+        took = Run(time.perf_counter() - began, processor() - worked, 0)
     if not result["success"]:
         raise CourseError(f"nbgrader {name} {chapter} failed for {learner}: {reason(result, log)}")
     return took
 
 
-def rows(engine: Engine, table: str, learners: Sequence[str]) -> dict[Row, Row]:
+def processor() -> float:
+    """Return the seconds that this process and those that it has ended worked."""
+    return sum(os.times()[:4])
+
+
+def stock_step(folder: Path, *words: str) -> Run:
+    """Do one step as nbgrader by itself does it, in a process of its own."""
+    return step(stock_of(CourseData(), folder), *words)
+
+
+def by_nbgrader(console: Console, folders: Sequence[Path], jobs: Sequence[tuple[str, str]], name: str) -> Iterator[Run]:
+    """Do a step of stock nbgrader for each chapter and learner, side by side with a gradebook in each folder.
+
+    The same learner is always done in the same folder. Raises CourseError.
+    """
+    learners = sorted({learner for _chapter, learner in jobs})
+    with ExitStack() as stack:
+        # A kernel costs less to start from a small process.
+        pools = [stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn"))) for _folder in folders]
+        waiting: list[Future[Run]] = []
+        for chapter, learner in jobs:
+            place = learners.index(learner) % len(folders)
+            waiting.append(pools[place].submit(stock_step, folders[place], name, chapter, learner))
+        for one in track(waiting, f"{name}, nbgrader as it comes", console=console):
+            yield one.result()
+
+
+def rows(db_url: str, table: str, learners: Sequence[str]) -> dict[Row, Row]:
     """Return what a gradebook holds of some learners, by learner, chapter and cell."""
     keys = 2 if table == "submissions" else 3
+    engine = create_engine(db_url)
     with engine.connect() as connection:
         found = [tuple(row) for row in connection.execute(text(ROWS[table])) if row[0] in learners]
+    engine.dispose()
     return {row[:keys]: row[keys:] for row in found}
 
 
-def differences(ours: CourseData, stock: CourseData, learners: Sequence[str]) -> list[str]:
-    """Say where the two gradebooks differ, other than on purpose (ADR 0014).
+def differences(ours: CourseData, stocks: Sequence[CourseData], learners: Sequence[str]) -> list[str]:
+    """Say where the two gradebooks differ, other than on purpose (ADR 0014). The stock one may be in parts.
 
     On purpose: what a learner wrote is put before a person. Nbgrader by itself sees an untouched cell there.
     """
     said = []
-    engines = create_engine(ours.db_url), create_engine(stock.db_url)
-    to_mark = {
-        key for key, (score, *_more) in rows(engines[0], "grades", learners).items() if score is None
-    }  # fmt: skip
     for table in ROWS:
-        mine, theirs = (rows(engine, table, learners) for engine in engines)
+        mine = rows(ours.db_url, table, learners)
+        theirs = {key: row for stock in stocks for key, row in rows(stock.db_url, table, learners).items()}
+        if table == "grades":
+            to_mark = {key for key, (score, *_more) in mine.items() if score is None}
         for key in sorted(mine.keys() | theirs.keys()):
             expected = theirs.get(key)
             if key in to_mark:
@@ -114,9 +148,24 @@ def differences(ours: CourseData, stock: CourseData, learners: Sequence[str]) ->
                     expected = (None, None)
             if mine.get(key) != expected:
                 said.append(f"{table} of {', '.join(key)}: {mine.get(key)}, nbgrader {theirs.get(key)}")
-    for engine in engines:
-        engine.dispose()
+    exported = exports([ours], learners)
+    for key, row in exports(stocks, learners).items():
+        if exported.get(key) != row:
+            said.append(f"the exported CSV of {', '.join(key)}: {exported.get(key)}, nbgrader {row}")
     return said
+
+
+def exports(some: Sequence[CourseData], learners: Sequence[str]) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the lines that “nbgrader export” writes of what was handed in, by learner and chapter."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for data in some:
+        target = Path(data.db_url.removeprefix("sqlite:///")).with_name("grades.csv")
+        words = ["export", f"--CourseDirectory.db_url={data.db_url}", f"--to={target}"]
+        subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=data.root, check=True, capture_output=True)
+        with target.open(encoding="utf-8", newline="") as file:
+            lines = [line for line in csv.DictReader(file) if line["student_id"] in learners and line["timestamp"]]
+        found |= {(line["student_id"], line["assignment"]): line for line in lines}
+    return found
 
 
 def command(folder: Path, *words: str) -> Run:
@@ -137,49 +186,42 @@ def command(folder: Path, *words: str) -> Run:
     return Run(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
-def grading(console: Console, learners: int, by_stock: int, many: int) -> None:
-    """Print the figures. Raises CourseError when the two gradebooks differ."""
+def grading(console: Console, learners: int, by_stock: int, many: int, side_by_side: int = 1) -> None:
+    """Print the figures, nbgrader's own with so many at work at a time. Raises CourseError when grades differ."""
     table = Table(title="Grading: nbgrader as it comes, and ours")
     for heading in ("measure", "nbgrader", "ours", "ratio"):
         table.add_column(heading, justify="left" if heading == "measure" else "right")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["COUNTERSIDE_COURSE"] = str(folder / "course")
-        os.environ.pop("COUNTERSIDE_DB", None)
+        os.environ.pop("COUNTERSIDE_DB", None)  # people's own gradebook
         data, course = CourseData(), course_of_run()
         release(data, course.chapters)
         names = hand_in(data, course.chapters, learners)
         chapters, compared = [chapter.id for chapter in course.chapters], names[:: max(1, learners // by_stock)]
         jobs = [(chapter, learner) for learner in compared for chapter in chapters]
-        stock = stock_of(data, folder / "stock")
-
-        def by_nbgrader(course_data: CourseData, words: str) -> list[float]:
-            shown = "nbgrader as it comes" if course_data is stock else "through our plug-ins"
-            return [
-                step(course_data, words, *job) for job in track(jobs, f"{words}, {shown}", console=console)
-            ]  # fmt: skip
-
-        slow = by_nbgrader(stock, "autograde")
-        slow_pages = by_nbgrader(stock, "generate_feedback")
+        some = jobs[:: -(-len(jobs) // PAGES)]
+        places = [folder / f"stock-{number}" for number in range(side_by_side)]
+        stocks = [stock_of(data, place) for place in places]
+        slow = list(by_nbgrader(console, places, jobs, "autograde"))
+        slow_pages = list(by_nbgrader(console, places, some, "generate_feedback"))
         start = command(data.folder, "grade", chapters[0], "--learners", compared[0])
         one = command(data.folder, "grade", "--all", "--force", "--workers", "1")
-        found = differences(data, stock, compared)
+        found = differences(data, stocks, compared)
         pages = command(data.folder, "feedback", "--all")
-        button = by_nbgrader(data, "autograde")
-        found += differences(data, stock, compared)
+        button = [step(data, "autograde", *job) for job in some]
+        found += differences(data, stocks, compared)
         count = learners * len(chapters)
 
-        def add(measure: str, theirs: float, mine: float, unit: str = "ms", scale: float = 1e3) -> None:
-            table.add_row(measure, f"{theirs * scale:.0f} {unit}", f"{mine * scale:.1f} {unit}", f"{theirs / mine:.0f}")
+        def add(measure: str, theirs: float, mine: float) -> None:
+            table.add_row(measure, f"{theirs * 1e3:.0f} ms", f"{mine * 1e3:.1f} ms", f"{theirs / mine:.0f}")
 
         each, page = (one.wall - start.wall) / count, (pages.wall - start.wall) / count
-        add(f"a submission, mean of {len(jobs)} and of {count}", statistics.fmean(slow), each)
-        add("a feedback page", statistics.fmean(slow_pages), page)
-        add(
-            "one submission as formgrader's button grades it, median",
-            statistics.median(slow),
-            statistics.median(button),
-        )
+        worked = (one.processor - start.processor) / count
+        add(f"a submission, mean of {len(jobs)} and of {count}", statistics.fmean(run.wall for run in slow), each)
+        add("  of the processor", statistics.fmean(run.processor for run in slow), worked)
+        add(f"a feedback page, mean of {len(some)} and of {count}", statistics.fmean(r.wall for r in slow_pages), page)
+        add("formgrader's button, median", *(statistics.median(run.wall for run in runs) for runs in (slow, button)))
         if many:
             shutil.rmtree(data.submitted)
             shutil.rmtree(data.autograded)
@@ -196,4 +238,4 @@ def grading(console: Console, learners: int, by_stock: int, many: int) -> None:
         )
     if found:
         raise CourseError(f"the gradebooks differ, {len(found)} times; first: {found[0]}")
-    console.print(f"Grades, comments and times of {len(jobs)} submissions are the same in both gradebooks.")
+    console.print(f"Grades, comments, times and the exported CSV of {len(jobs)} submissions are the same in both.")

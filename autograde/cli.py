@@ -82,9 +82,10 @@ def parser() -> argparse.ArgumentParser:
     bench = add("bench", run_bench, "Measure, and print a table.")
     bench.add_argument(
         "what",
-        choices=("player", "browser", "items", "fuzz", "grading", "audit"),
+        choices=("player", "browser", "items", "fuzz", "grading", "audit", "desk"),
         help="player: the kernel; browser: what a learner feels; items: judging; fuzz: judging what no view sends; "
-        "grading: beside nbgrader as it comes; audit: what a trail costs, and checking a million rows",
+        "grading: beside nbgrader as it comes; audit: what a trail costs, and checking a million rows; "
+        "desk: the auditor's, with 5,000 learners",
     )
     bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
     add_commands(commands)
@@ -242,6 +243,10 @@ def run_bench(options: argparse.Namespace) -> None:
         from autograde.bench_audit import ROWS, audit
 
         audit(console, ROWS)
+    elif options.what == "desk":
+        from autograde.bench_desk import desk
+
+        desk(console)
     else:
         from autograde.bench import player
 

@@ -25,7 +25,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from autograde.engine import Verdict
 from autograde.place import CourseError
-from autograde.submission import KEPT, Job, Judged, content_digest, scorer, write_read_only
+from autograde.submission import KEPT, Job, Judged, content_digest, handed_in, scorer, write_read_only
 from autograde.workers import TRIES, Chunk, Done, Unjudged, course_of_run, judge_chunk
 from curriculum.model import Model
 
@@ -268,7 +268,8 @@ def accept(chunk: Chunk, said: bytes, folder: Path) -> Done:
 def accept_one(job: Job, one: Returned, folder: Path) -> Judged | Unjudged:
     if one.unjudged is not None:
         return Unjudged(job, one.unjudged)
-    if one.digest != content_digest(course_of_run().chapter(job.chapter), job.released, job.submitted):
+    chapter = course_of_run().chapter(job.chapter)
+    if one.digest != content_digest(chapter, job.released, handed_in(chapter, job.submitted)):
         return Unjudged(job, OTHER_FILES)
     if one.verdict is None:
         return Judged(job, one.digest)

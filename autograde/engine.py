@@ -105,11 +105,16 @@ def read_verdict(notebook: Mapping[str, Any]) -> Verdict:
 
 def assess(chapter: Chapter, log_path: Path) -> Verdict:
     """Judge the log at `log_path`, whatever it holds. Never raises for a learner's file."""
-    log, refused = Log(log_path), None
+    log = Log(log_path)
     try:
         log.refresh()
     except LogError as error:
-        refused = str(error)
+        return assess_log(chapter, log, str(error))
+    return assess_log(chapter, log)
+
+
+def assess_log(chapter: Chapter, log: Log, refused: str | None = None) -> Verdict:
+    """Judge what a log holds; `refused` says why it could not be read."""
     lines = {id(record): line for record, line in zip(log.records, log.hashes, strict=True)}
     by_item: dict[str, list[Record]] = defaultdict(list)
     for record in log.records:

@@ -8,6 +8,7 @@ costs nobody else anything. Each that was taken leaves a line in `receipts.jsonl
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -23,20 +24,18 @@ from typing import Any
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import parse_utc
 
-MAX_FILES = 200
-MAX_BYTES = 64 * 2**20
-MAX_DEPTH = 4
-MAX_NAME = 128
-TOO_LARGE = f"there are more than {MAX_BYTES // 2**20} MiB in it"
-CHUNK = 2**20
-TEMPORARY = ".collecting"
+from curriculum.copying import MAX_NAME, Allowance, RefusedError, copy_tree, opened_folder, plain_file
+
+COPYING = ".collecting"  # what is not whole yet
+REPLACED = ".replaced"  # what was collected before, while the new one takes its place
+LOCK = "collecting.lock"
 RECEIPTS = "receipts.jsonl"
-# So much may pass between naming the time in a submission and writing it.
+TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"
+MAX_SECRET = 4096
+MAX_TIME = 64  # characters that say when
+# So much may lie between the time that a submission says and the time when that was written.
 SLACK = 600  # seconds
-
-
-class RefusedError(Exception):
-    """A submission can't be taken; the message is one sentence for a person."""
 
 
 class SafeCollect(ExchangeCollect):
@@ -51,52 +50,66 @@ class SafeCollect(ExchangeCollect):
             return {"username": name, "filename": name, "timestamp": datetime.min, "refused": str(error)}
 
     def copy_files(self) -> None:
-        for record in self.src_records:
-            try:
-                self.collect(record)
-            except (RefusedError, OSError) as error:
-                self.log.error("%s was not collected: %s", ascii(record["filename"]), error)
+        chapter = self.coursedir.assignment_id
+        submitted = Path(self.coursedir.format_path(self.coursedir.submitted_directory, "x", chapter)).parents[1]
+        with alone(submitted.parent) as is_alone:
+            if not is_alone:
+                self.fail("another “collect” is at work on this course; wait for its end")
+            for leftover in submitted.glob(f"*/.*-{chapter}"):
+                settle(leftover.parent / chapter)
+            for record in self.src_records:
+                try:
+                    self.collect(record, submitted / record["username"] / chapter)
+                except (RefusedError, OSError) as error:
+                    self.log.error("%s was not collected: %s", ascii(record["filename"]), error)
 
-    def collect(self, record: dict[str, Any]) -> None:
+    def collect(self, record: dict[str, Any], target: Path) -> None:
         """Take one submission, unless an earlier or the same one is to stay. Raises RefusedError, OSError."""
         if "refused" in record:
             raise RefusedError(record["refused"])
-        learner, chapter = record["username"], self.coursedir.assignment_id
-        target = Path(self.coursedir.format_path(self.coursedir.submitted_directory, learner, chapter))
-        there = self.coursedir.get_existing_timestamp(str(target)) if target.is_dir() else None
-        newer = there is None or record["timestamp"] > there
-        other = self.before_duedate and there != record["timestamp"]
+        learner, at = record["username"], record["timestamp"]
+        there = parsed(words_of(target / TIMESTAMP)) if target.is_dir() else None
+        newer = there is None or at > there
+        other = self.before_duedate and there != at
         if target.is_dir() and not (other or (self.update and newer)):
-            self.log.info("%s of %s is there already", chapter, learner)
+            self.log.info("%s of %s is there already", target.name, learner)
             return
-        source = Path(self.inbound_path) / record["filename"]
-        receipt = take(source, target, record["timestamp"])
-        if receipt["written_after"] > SLACK:
-            words = "%s of %s was written %d s after the time it says"
-            self.log.warning(words, chapter, learner, receipt["written_after"])
-        line = {"learner": learner, "chapter": chapter, **receipt}
-        with (target.parents[2] / RECEIPTS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self.log.info("Collected %s of %s", chapter, learner)
+        receipt = take(Path(self.inbound_path) / record["filename"], target, learner)
+        if abs(receipt["written_after"]) > SLACK:
+            words = "%s of %s says that it was handed in at %s, and was written %s %s that"
+            when = "after" if receipt["written_after"] > 0 else "before"
+            self.log.warning(
+                words, target.name, learner, receipt["handed_in"], duration(receipt["written_after"]), when
+            )
+        self.log.info("Collected %s of %s", target.name, learner)
 
 
 def record_of(path: Path) -> dict[str, Any]:
     """Return whose a folder in the inbound is, and from when. Raises RefusedError."""
+    learner, said = named(path)
+    at = parsed(said)
+    if at is None:
+        raise RefusedError("its name does not say when it was handed in")
+    if learner.startswith(".") or not path.name.isprintable() or not learner or len(learner) > MAX_NAME:
+        raise RefusedError("no learner can have the name it says")
+    check_owner(path.lstat(), learner)
+    return {"username": learner, "filename": path.name, "timestamp": at}
+
+
+def named(path: Path) -> tuple[str, str]:
+    """Return the learner and the time that a folder's name says. Raises RefusedError."""
     parts = path.name.rsplit("+", 3)
     if len(parts) < 3:
         raise RefusedError("its name does not say whose it is")
-    learner, at = parts[0], parsed(parts[2])
-    if at is None:
-        raise RefusedError("its name does not say when it was handed in")
-    if learner.startswith(".") or not learner.isprintable() or not learner or len(learner) > MAX_NAME:
-        raise RefusedError("no learner can have the name it says")
-    status = path.lstat()
+    return parts[0], parts[2]
+
+
+def check_owner(status: os.stat_result, learner: str) -> None:
+    """Raise RefusedError for what is no folder, or not the learner's. Trainers may hand in for somebody."""
     if not stat.S_ISDIR(status.st_mode):
         raise RefusedError("it is no folder")
-    # Trainers may hand in for somebody; other learners may not.
     if status.st_uid != os.getuid() and owner(status) != learner:
         raise RefusedError(f"it says it is {learner}'s, but belongs to {owner(status)}")
-    return {"username": learner, "filename": path.name, "timestamp": at}
 
 
 def owner(status: os.stat_result) -> str:
@@ -108,6 +121,9 @@ def owner(status: os.stat_result) -> str:
 
 def parsed(words: str) -> datetime | None:
     """Return a time as nbgrader keeps it, in UTC without zone, or None for what is none."""
+    # What looks like a file's name would be opened as a time zone.
+    if len(words) > MAX_TIME or not words.isascii() or not words.isprintable() or "/" in words:
+        return None
     try:
         at: datetime | None = parse_utc(words)
     except Exception:  # dateutil raises whatever comes up
@@ -115,91 +131,92 @@ def parsed(words: str) -> datetime | None:
     return at
 
 
-def take(source: Path, target: Path, at: datetime) -> dict[str, Any]:
-    """Copy a submission of the time `at` to `target`, all of it or nothing. Raises RefusedError, OSError.
+def words_of(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace").strip()
 
-    Returns the receipt: `at` (UTC), `handed_in`, `sha256` (of the lines “hash size name” of all files, sorted by
-    name), `files`, `bytes`, `owner`, and `written_after`, the seconds from the time that it says to the time when
-    the file that says so was last written or moved.
+
+def check_secret(path: Path) -> None:
+    """Raise RefusedError for what can't be a secret: one such ends nbgrader's release of feedback for everybody."""
+    data = plain_file(path, MAX_SECRET)
+    if data is None or not data.isascii() or not data.strip():
+        raise RefusedError(f"{path.name} is missing in it, or holds no secret")
+
+
+def duration(seconds: int) -> str:
+    """Return a span of time in words, in its largest unit."""
+    for unit, size in (("days", 86_400), ("hours", 3600)):
+        if abs(seconds) >= 2 * size:
+            return f"{abs(seconds) // size} {unit}"
+    return f"{abs(seconds) // 60} minutes"
+
+
+def take(source: Path, target: Path, learner: str) -> dict[str, Any]:
+    """Let a submission take its place at `target`, all of it or nothing. Raises RefusedError, OSError.
+
+    Writes and returns the receipt: `learner`, `chapter`, `at` (UTC), `handed_in`, `sha256` (of the lines “hash size
+    name” of all files, sorted by name), `files`, `bytes`, `owner`, and `written_after`, the seconds from the time
+    that it says to the time when the file that says so was last written or moved.
     """
+    settle(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f"{TEMPORARY}-{target.name}"
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary, before = beside(target, COPYING), beside(target, REPLACED)
+    _learner, said = named(source)
     try:
-        with opened_folder(str(source), None) as folder:
-            found = sorted(copy_tree(folder, temporary, Path(), [MAX_FILES, MAX_BYTES]))
-            written = os.stat("timestamp.txt", dir_fd=folder, follow_symlinks=False).st_ctime
-            account = owner(os.fstat(folder))
-        words = (temporary / "timestamp.txt").read_text("utf-8", errors="replace").strip()
-        if parsed(words) != at:
+        with opened_folder(str(source)) as folder:
+            status = os.fstat(folder)
+            check_owner(status, learner)  # once more: another folder may lie here by now
+            found = sorted(copy_tree(folder, temporary, Allowance(account=status.st_uid)))
+            written = os.stat(TIMESTAMP, dir_fd=folder, follow_symlinks=False).st_ctime
+        at = parsed(said)
+        if at is None or words_of(temporary / TIMESTAMP) != said:
             raise RefusedError("the time in it is not the time in its name")
-        (temporary / "submission_secret.txt").stat()  # releasing feedback ends for everybody without it
+        check_secret(temporary / SECRET)
+        lines = "".join(f"{digest} {size} {name}\n" for name, size, digest in found)
+        receipt = {
+            "learner": learner,
+            "chapter": target.name,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+            "files": len(found),
+            "bytes": sum(size for _name, size, _digest in found),
+            "owner": owner(status),
+            "handed_in": said,
+            "written_after": round((datetime.fromtimestamp(written, UTC).replace(tzinfo=None) - at).total_seconds()),
+        }
+        # First the receipt: ended in between, there are two of the same, and never none.
+        with (target.parents[2] / RECEIPTS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(receipt, ensure_ascii=False) + "\n")
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(before)
         temporary.rename(target)
     except FileNotFoundError as error:
         raise RefusedError(f"{Path(error.filename).name} is missing in it") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    lines = "".join(f"{digest} {size} {name}\n" for name, size, digest in found)
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
-        "files": len(found),
-        "bytes": sum(size for _name, size, _digest in found),
-        "owner": account,
-        "handed_in": words,
-        "written_after": round((datetime.fromtimestamp(written, UTC).replace(tzinfo=None) - at).total_seconds()),
-    }
+        settle(target)
+    return receipt
 
 
-def copy_tree(folder: int, target: Path, under: Path, left: list[int]) -> Iterator[tuple[str, int, str]]:
-    """Copy an open folder; yield name, size and SHA-256 of each file. `left` counts down files and bytes."""
-    if len(under.parts) > MAX_DEPTH:
-        raise RefusedError(f"there are folders in it more than {MAX_DEPTH} deep")
-    target.mkdir()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = under / entry.name
-            left[0] -= 1
-            if left[0] < 0:
-                raise RefusedError(f"there are more than {MAX_FILES} files in it")
-            if not entry.name.isprintable() or len(entry.name) > MAX_NAME:
-                raise RefusedError("a file in it has a name that no file should have")
-            if entry.is_dir(follow_symlinks=False):
-                with opened_folder(entry.name, folder) as inner:
-                    yield from copy_tree(inner, target / entry.name, name, left)
-            elif entry.is_file(follow_symlinks=False):
-                yield str(name), *copy_file(entry.name, folder, target / entry.name, left)
-            else:
-                raise RefusedError(f"{name} in it is no plain file")
+def beside(target: Path, prefix: str) -> Path:
+    """Return where something lies that is not, or no longer, what was collected."""
+    return target.parent / f"{prefix}-{target.name}"
 
 
-def copy_file(name: str, folder: int, target: Path, left: list[int]) -> tuple[int, str]:
-    """Copy a plain file; return its size and SHA-256."""
-    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    size, digest = 0, hashlib.sha256()
-    with os.fdopen(handle, "rb") as source, target.open("wb") as copy:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise RefusedError(f"{name} in it is no plain file")
-        if status.st_size > left[1]:
-            raise RefusedError(TOO_LARGE)
-        while data := source.read(CHUNK):
-            size += len(data)
-            left[1] -= len(data)
-            if left[1] < 0:
-                raise RefusedError(TOO_LARGE)
-            digest.update(data)
-            copy.write(data)
-    return size, digest.hexdigest()
+def settle(target: Path) -> None:
+    """Clear away what an ended run left beside `target`, and put back what it had moved aside."""
+    shutil.rmtree(beside(target, COPYING), ignore_errors=True)
+    before = beside(target, REPLACED)
+    if before.exists() and not target.exists():
+        before.rename(target)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 @contextmanager
-def opened_folder(name: str, inside: int | None) -> Iterator[int]:
-    """Open a folder that is no link."""
-    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=inside)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+def alone(folder: Path) -> Iterator[bool]:
+    """Say whether no other run collects for the same course, and keep others off meanwhile."""
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True

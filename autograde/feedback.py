@@ -7,7 +7,7 @@ answered shows nothing of its key: handing in blank must not buy the answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -54,8 +54,9 @@ WORDS = {
     "late": Text(zh="迟交扣分", en="Late hand-in"),
     "comment": Text(zh="培训师的话", en="From your trainer"),
     "written": Text(zh="写下的内容", en="What was written"),
-    "right": Text(zh="恰当", en="Good"),
-    "wrong": Text(zh="可改进", en="To improve"),
+    "right": Text(zh="做得好", en="Well done"),
+    "partly": Text(zh="对了一部分", en="Partly right"),
+    "wrong": Text(zh="还不对", en="Not right yet"),
     "why": Text(zh="为什么", en="Why"),
     "better": Text(zh="更好的做法", en="Better"),
     "example": Text(zh="示范", en="For example"),
@@ -73,7 +74,9 @@ WORDS = {
     "mastered": Text(zh="已掌握", en="Mastered"),
     "not_yet": Text(zh="尚未掌握", en="Not yet"),
     "crossed": Text(zh="越过红线：", en="A red line was crossed in:"),
+    "exercises": Text(zh="题数", en="Exercises"),
     "again": Text(zh="再练一次：", en="Practise again:"),
+    "short": Text(zh="还差在这些题：", en="Still short in:"),
     "still": Text(zh="分还在等培训师评定", en="points are still to be marked"),
     "cut": Text(
         zh="一节算掌握：得到它 {section} 的分，没有越过红线，每个要动手做的要点至少有一道题做到 {point}。"
@@ -99,21 +102,23 @@ def templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed, "percent": percent, "reason": reason}
+    environment.filters |= {"number": number, "signed": signed, "percent": percent, "reasons": reasons}
     return environment
 
 
-def reason(row: Row, language: Language, course: Course | None, compact: bool) -> Markup:
-    """Return a line of feedback as a list entry, with the words of the course's points and rules if it is given."""
-    folded = row.good or compact
-    return reason_once(row, language, folded) if course is None else reason_in(row, language, folded, course)
+def reasons(rows: Iterable[Row], language: Language, course: Course | None, compact: bool) -> Markup:
+    """Return lines of feedback as list entries, with the words of the course's points and rules if it is given."""
+    if course is None:
+        return Markup("\n".join([reason_once(row, language, row.good or compact) for row in rows]))
+    return Markup("\n".join([reason_in(row, language, row.good or compact, course) for row in rows]))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2**14)
 def reason_once(row: Row, language: Language, folded: bool) -> Markup:
     # Many learners give the same answers, and most of grading's time went here.
     return reason_in(row, language, folded, None)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, insert, select, update
 
 from autograde.audit.who import in_run
 from autograde.engine import Outcome, Verdict
@@ -93,6 +93,7 @@ class GradeWriter:
             earned = self._grades(connection, cells, books, some)
             self._penalties(connection, books, earned)
             self._evidence(connection, chapter, some)
+            self._digests(connection, chapter, some)
 
     def cells(self, connection: Connection, chapter: Chapter) -> Cells:
         """Return what the gradebook has of a chapter. Raises CourseError when that isn't what the course has."""
@@ -233,13 +234,21 @@ class GradeWriter:
             for one in some
             for outcome in one.verdict.outcomes
         ])  # fmt: skip
-        mine = (SUBMISSION.c.assignment == chapter) & SUBMISSION.c.student_id.in_([one.learner for one in some])
-        connection.execute(delete(SUBMISSION).where(mine))
-        add(connection, SUBMISSION, [
-            {"student_id": one.learner, "assignment": chapter, "run_id": self.run, "digest": one.digest,
-             "state": one.verdict.state}
-            for one in some
-        ])  # fmt: skip
+
+    def _digests(self, connection: Connection, chapter: str, some: Sequence[Graded]) -> None:
+        mine, owner = SUBMISSION.c.assignment == chapter, SUBMISSION.c.student_id
+        names = [one.learner for one in some]
+        before = set(connection.execute(select(owner).where(mine, owner.in_(names))).scalars())
+        new, changed = [], []
+        for one in some:
+            row = {"run_id": self.run, "digest": one.digest, "state": one.verdict.state}
+            if one.learner in before:
+                changed.append({"_id": one.learner, **row})
+            else:
+                new.append({"student_id": one.learner, "assignment": chapter, **row})
+        add(connection, SUBMISSION, new)
+        if changed:
+            connection.execute(update(SUBMISSION).where(mine, owner == bindparam("_id")), changed)
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:

@@ -16,9 +16,10 @@ from autograde.batch import Result, put_in_place, staging
 from autograde.config import CourseConfig
 from autograde.engine import read_verdict
 from autograde.marks import read_marks
-from autograde.submission import KEPT, MAX_KEPT, plain_file
+from autograde.submission import KEPT, MAX_KEPT
 from autograde.tables import nbgrader_tables
 from autograde.workers import course_of_run
+from curriculum.copying import plain_file
 from curriculum.load import Course
 
 
@@ -81,15 +82,20 @@ def write_page(
     except (OSError, ValueError, KeyError):
         words = f"its autograded notebook can't be read; run “counterside grade {chapter} --learners {learner} --force”"
         return Result(learner, chapter, "look", (words,))
+    kept = {name: plain_file(source / name, MAX_KEPT) for name in KEPT}
+    unfit = [name for name, data in kept.items() if data is None or not data.isascii()]
+    if unfit:
+        # One page that nbgrader can't release ends its releasing for everybody.
+        words = f"no page was written: its {unfit[0]} is missing or can't be read; let it be handed in again"
+        return Result(learner, chapter, "look", (words,))
     marks = read_marks(course.items, verdict, standing.grades)
     page = feedback.page(course, course.chapter(chapter), verdict, marks, standing.comments, standing.penalty)
     staged = folder / learner / chapter
     staged.mkdir(parents=True)
     (staged / f"{chapter}.html").write_text(page, "utf-8", errors="replace")
-    for name in KEPT:
-        data = plain_file(source / name, MAX_KEPT)
-        if data is not None:
-            (staged / name).write_bytes(data)
+    for name, data in kept.items():
+        assert data is not None
+        (staged / name).write_bytes(data)
     put_in_place(staged, target)
     return Result(learner, chapter, "graded")
 

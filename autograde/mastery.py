@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograde.engine import Outcome, Verdict
 from autograde.marks import Mark
@@ -19,16 +19,19 @@ ROUNDING = 1e-9
 class Standing:
     """How far a section or a competency has come; `earned` and `possible` are points.
 
-    `crossed` are items in which a red line was crossed; nothing makes up for it. `weak` are action
-    points for which no exercise earned enough; `waiting` are points that a person has still to give.
+    `exercises` is how many decide. `crossed` are those in which a red line was crossed; nothing makes up
+    for it. `weak` are action points for which no exercise earned enough. `short` are the exercises, id and
+    title, that keep it below what is needed; `waiting` are points that a person has still to give.
     """
 
     title: Text
     earned: float
     possible: float
     needed: float
+    exercises: int
     crossed: tuple[Text, ...] = ()
     weak: tuple[str, ...] = ()
+    short: tuple[tuple[str, Text], ...] = ()
     waiting: float = 0
 
     @property
@@ -76,15 +79,25 @@ def mastery(course: Course, chapter: Chapter, verdict: Verdict, marks: Mapping[s
 
 
 def standing(title: Text, judged: Judged, needed: float, weak: tuple[str, ...] = ()) -> Standing:
-    return Standing(
+    found = Standing(
         title,
         earned=sum(mark.score for _item, _outcome, mark in judged),
         possible=sum(outcome.points for _item, outcome, _mark in judged),
         needed=needed,
+        exercises=len(judged),
         crossed=tuple(item.head.title for item, outcome, _mark in judged if RED_LINE in outcome.flags),
         weak=weak,
         waiting=sum(mark.waiting for _item, _outcome, mark in judged),
     )
+    if found.is_enough:
+        return found
+    # What a person has still to mark may yet be enough.
+    short = tuple(
+        (item.id, item.head.title)
+        for item, outcome, mark in judged
+        if (mark.score + mark.waiting) / outcome.points < needed - ROUNDING
+    )
+    return replace(found, short=short)
 
 
 def weak_points(course: Course, judged: Judged) -> list[str]:

@@ -9,11 +9,12 @@ exporter that writes our page. Nothing of nbgrader is patched.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbconvert.exporters import Exporter, NotebookExporter
+from nbconvert.exporters import Exporter
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 
@@ -23,29 +24,39 @@ from autograde.marks import read_marks
 from autograde.tables import gradebook, writing
 
 
-class ReleasedNotebookExporter(NotebookExporter):
+class ReleasedNotebookExporter(Exporter):
     """Hands over the released notebook, with the verdict, when asked for the submitted one.
 
     A submitted notebook may be broken, duplicated, of another schema or hostile.
     It is compared, and that is all that ever happens to it.
+
+    nbgrader asks a second time, for the notebook just written, to grade it. That one is ours and stays
+    as it is: preprocessors get no more of it than the verdict, as JSON, since each copies all that it gets.
     """
 
-    def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
+    file_extension = ".ipynb"
+
+    def from_filename(self, filename: str, resources: Any = None, **_kw: Any) -> Any:
         coursedir = self.parent.coursedir
         names = resources["nbgrader"]
+        resources["output_extension"] = self.file_extension
         if Path(filename).resolve().is_relative_to(Path(coursedir.autograded_directory).resolve()):
-            return super().from_filename(filename, resources=resources, **kw)
+            text = Path(filename).read_text("utf-8")
+            about = json.loads(text)["metadata"]["counterside"]
+            about[engine.VERDICT] = json.dumps(about[engine.VERDICT])
+            _notebook, resources = self._preprocess(new_notebook(metadata={"counterside": about}), resources)
+            return text, resources
         submitted, course = Path(filename).parent, engine.course()
         chapter = course.chapter(names["assignment"])
         folder = Path(coursedir.format_path(coursedir.release_directory, ".", chapter.id))
         released = folder / f"{chapter.id}.ipynb"
-        verdict, _at = submission.read(chapter, released, submitted)
+        files = submission.handed_in(chapter, submitted)
+        verdict, _at = submission.read(chapter, released, submitted, files)
         for words in verdict.remarks:
             self.log.warning("%s, %s: %s", names["student"], chapter.id, words)
-        digest = submission.content_digest(chapter, released, submitted)
-        notebook = nbformat.from_dict(submission.graded(course, released, digest, verdict))
-        notebook.metadata.counterside[engine.VERDICT] = verdict.model_dump()
-        return self.from_notebook_node(notebook, resources=resources, **kw)
+        digest = submission.content_digest(chapter, released, files)
+        notebook = submission.graded(course, released, digest, verdict)
+        return submission.as_file(notebook, verdict).decode("utf-8"), resources
 
 
 class SaveVerdict(NbGraderPreprocessor):
@@ -60,7 +71,7 @@ class SaveVerdict(NbGraderPreprocessor):
                 connection,
                 names["student"],
                 names["assignment"],
-                engine.read_verdict(nb),
+                engine.Verdict.model_validate_json(nb.metadata.counterside[engine.VERDICT]),
                 None,
                 nb.metadata.counterside[submission.DIGEST],
             )
@@ -74,7 +85,7 @@ class FeedbackExporter(Exporter):
 
     def from_filename(self, filename: str, resources: Any = None, **_kw: Any) -> Any:
         names = resources["nbgrader"]
-        verdict = engine.read_verdict(nbformat.read(filename, as_version=4))
+        verdict = engine.read_verdict(json.loads(Path(filename).read_bytes()))
         course = engine.course()
         with Gradebook(names["db_url"]) as gradebook:
             submission = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])

@@ -15,7 +15,7 @@ from autograde.batch import find_submissions, job_of
 from autograde.config import CourseConfig
 from autograde.grade import grade_and_report, known
 from autograde.place import CourseError
-from autograde.submission import read
+from autograde.submission import handed_in, read
 from autograde.tables import EVIDENCE, gradebook
 from autograde.workers import course_of_run
 from curriculum.verdict import number
@@ -67,7 +67,8 @@ def changes(
     if not graded:
         raise CourseError(f"nothing was graded of {', '.join(chapters)}; run “counterside grade” first")
     for job in track(graded, "Judge again", console=console):
-        verdict, _at = read(course.chapter(job.chapter), job.released, job.submitted)
+        chapter = course.chapter(job.chapter)
+        verdict, _at = read(chapter, job.released, job.submitted, handed_in(chapter, job.submitted))
         for outcome in verdict.outcomes:
             was = before[job.learner, job.chapter].get(outcome.item, 0.0)
             if abs(outcome.earned - was) > ROUNDING:

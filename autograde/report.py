@@ -1,9 +1,8 @@
-"""The gradebook for people: a table in the terminal, and the auditor's pages."""
+"""The gradebook as a table in the terminal."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from textwrap import fill
 
 from rich.box import HORIZONTALS
@@ -12,9 +11,7 @@ from rich.table import Table
 
 from autograde.course_data import CourseData
 from autograde.engine import course
-from autograde.feedback import WORDS, templates
 from autograde.gradebook import Entry, read_gradebook
-from autograde.mastery import mastery
 from curriculum.load import Chapter
 from curriculum.verdict import number
 
@@ -79,35 +76,3 @@ def remarks(entry: Entry) -> list[str]:
     """Return all that a person should know of a submission, in sentences."""
     waiting = [f"{number(entry.waiting)} points are still to be marked by hand"] if entry.waiting else []
     return [*entry.verdict.remarks, *waiting]
-
-
-def write_pages(target: Path) -> Path:
-    """Write the auditor's pages below `target` and return the first of them."""
-    entries, here = read_gradebook(CourseData()), course()
-    target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob("*.html"):
-        old.unlink()
-    common = {"course": here, "words": WORDS, "states": STATES, "lang": "en", "remarks": remarks}
-    for entry in entries:
-        chapter = here.chapter(entry.chapter)
-        page = (
-            templates()
-            .get_template("audit_entry.html")
-            .render(
-                entry=entry,
-                chapter=chapter,
-                mastery=mastery(here, chapter, entry.verdict, entry.marks),
-                passing=here.plan.passing,
-                **common,
-            )
-        )
-        (target / page_name(entry)).write_text(page, "utf-8")
-    index = target / "index.html"
-    index.write_text(
-        templates().get_template("audit.html").render(entries=entries, page_name=page_name, **common), "utf-8"
-    )
-    return index
-
-
-def page_name(entry: Entry) -> str:
-    return f"{entry.chapter}-{entry.learner}.html"

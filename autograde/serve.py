@@ -1,12 +1,10 @@
-"""Opening a role's place on this machine: JupyterLab for learner and instructor, pages for the auditor.
+"""Opening a role's place on this machine: a JupyterLab for each of them.
 
 Every server binds to 127.0.0.1 only and ends with this process.
 """
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
 import secrets
 import shutil
@@ -20,20 +18,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
+from autograde.audit import sandbox
+from autograde.audit.book import reading
 from autograde.course_data import CourseData
 from autograde.engine import course
 from autograde.place import ROOT, CourseError
-from autograde.report import write_pages
+from curriculum.build import code_cell, to_json
+from curriculum.model import Text
 
 GUEST = "guest"
 LOCAL = "127.0.0.1"
 LEARNER_LAB = ROOT / "curriculum" / "lab" / "learner"
+DESK = "auditor.ipynb"
+DESK_TITLE = Text(zh="审计台", en="Auditor's desk")
+DESK_CELL = "from autograde.audit.desk import desk\ndesk()"
 LEARNER_CONFIG = """\
 c = get_config()
 c.CourseDirectory.course_id = {course!r}
 c.CourseDirectory.student_id = {learner!r}
+c.SafeSubmit.stands_for = {learner!r}
 c.Exchange.root = {exchange!r}
 c.Exchange.cache = {cache!r}
 """
@@ -48,7 +53,10 @@ def serve(role: str, browser: bool) -> None:
         raise CourseError("there is no course data yet; run “make demo” first")
     log = data.folder / "jupyterlab.log"
     if role == "auditor":
-        serve_pages(write_pages(data.folder / "audit").parent, browser)
+        with reading(data.db_url):
+            pass  # no gradebook is said here in a sentence, rather than in a notebook
+        with auditors_place() as lab:
+            serve_lab(lab, f"doc/tree/{DESK}", browser)
     elif role == "instructor":
         serve_lab(Lab(ROOT, {}, log), "formgrader", browser)
     else:
@@ -86,13 +94,61 @@ def learner_environment(home: Path) -> dict[str, str]:
     return {"JUPYTER_CONFIG_PATH": os.pathsep.join((str(home / ".nbgrader"), str(LEARNER_LAB)))}
 
 
+@contextmanager
+def auditors_place() -> Iterator[Lab]:
+    """A JupyterLab in a folder of its own that holds the desk and nothing else, and can write nowhere else.
+
+    The instructor's tools, terminals and saving are switched off. Where the machine can bind a process, the server
+    and its kernels have given up writing outside of that folder before they start.
+    """
+    with TemporaryDirectory(prefix="counterside-auditor-") as folder:
+        place = Path(folder)
+        (place / "desk").mkdir()
+        (place / "desk" / DESK).write_bytes(desk_notebook())
+        own = ("HOME", "TMPDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+        for name in own:
+            (place / name.lower()).mkdir()
+        variables = {name: str(place / name.lower()) for name in own}
+        if sandbox.is_available():
+            launcher: tuple[str, ...] = (sys.executable, "-m", "autograde.audit.sandbox", folder)
+        else:
+            launcher = ()
+            print("This system can't take the right to write from a process, so here it is up to the account:")
+            print("let auditors work from one that can only read (see docs/auditor.md).", flush=True)
+        options = ("--ServerApp.contents_manager_class=autograde.audit.contents.ReadOnlyContents",)
+        settings = {"JUPYTER_CONFIG_PATH": str(LEARNER_LAB), "PYTHONDONTWRITEBYTECODE": "1"}
+        yield Lab(place / "desk", variables | settings, place / "jupyterlab.log", options, launcher)
+
+
+def desk_notebook() -> bytes:
+    """Return the notebook that opens with the desk."""
+    return to_json(
+        {
+            "cells": [code_cell("desk", DESK_CELL, {})],
+            "metadata": {
+                "counterside": {"title": DESK_TITLE.model_dump(), "desk": True},
+                "kernelspec": {"display_name": "Counterside", "language": "python", "name": "counterside"},
+                "language_info": {"name": "python"},
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        },
+        indent=1,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A JupyterLab of its own for one folder; `port` and `token` stay the same when it is started again."""
+    """A JupyterLab of its own for one folder; `port` and `token` stay the same when it is started again.
+
+    `launcher` is what it is started by, if anything.
+    """
 
     folder: Path
     variables: dict[str, str]
     log: Path
+    options: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = ()
     port: int = field(default_factory=lambda: free_port())
     token: str = field(default_factory=secrets.token_hex)
 
@@ -103,8 +159,9 @@ class Lab:
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
         """Start the server, wait until it answers, and end it in the end. Raises CourseError."""
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.ip={LOCAL}",
+            *self.launcher, sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.ip={LOCAL}",
             f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.folder}",
+            *self.options,
         ]  # fmt: skip
         if os.geteuid() == 0:
             command.append("--allow-root")
@@ -134,29 +191,6 @@ def wait_until_open(process: subprocess.Popen[bytes], port: int, log: Path) -> N
                 return
         time.sleep(0.1)
     raise CourseError(f"JupyterLab did not start; {log} says why")
-
-
-def serve_pages(folder: Path, browser: bool) -> None:
-    secret = secrets.token_hex()
-
-    class Pages(http.server.SimpleHTTPRequestHandler):
-        """Serves files below an address that other accounts on this machine can't guess."""
-
-        def send_head(self) -> Any:
-            head, _, rest = self.path.lstrip("/").partition("/")
-            if not secrets.compare_digest(head.encode(), secret.encode()):
-                self.send_error(http.HTTPStatus.NOT_FOUND)
-                return None
-            self.path = f"/{rest}"
-            return super().send_head()
-
-        def log_message(self, *_words: object) -> None:
-            pass
-
-    handler = functools.partial(Pages, directory=str(folder))
-    with http.server.ThreadingHTTPServer((LOCAL, 0), handler) as server:
-        announce(f"http://{LOCAL}:{server.server_port}/{secret}/index.html", browser)
-        server.serve_forever()
 
 
 def announce(address: str, browser: bool) -> None:

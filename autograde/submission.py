@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +17,17 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
 from autograde import feedback
-from autograde.engine import VERDICT, Note, Verdict, assess
+from autograde.engine import VERDICT, Note, Verdict, assess, assess_log
 from autograde.place import ROOT
 from autograde.tampering import MAX_BYTES, differences
 from curriculum.build import criterion_cells, note_id
+from curriculum.copying import plain_file
 from curriculum.load import Chapter, Course
 from curriculum.log import MAX_BYTES as MAX_LOG
+from curriculum.log import Log
 from curriculum.model import Item
 
 DIGEST = "digest"
@@ -61,31 +64,63 @@ class Judged:
     staged: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """What plain files of sensible size hold, and None for any other: log, notebook, and those that are `KEPT`."""
+
+    log: bytes | None
+    notebook: bytes | None
+    kept: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The released notebook as bytes, their SHA-256, and read."""
+
+    data: bytes
+    hash: str
+    notebook: dict[str, Any]
+
+
 def judge(course: Course, job: Job, staging: Path) -> Judged:
     """Judge a submission and write its autograded notebook below `staging`. Never raises for a learner's files."""
     chapter = course.chapter(job.chapter)
-    digest = content_digest(chapter, job.released, job.submitted)
+    files = handed_in(chapter, job.submitted)
+    digest = content_digest(chapter, job.released, files)
     if digest == job.known and (job.autograded / f"{chapter.id}.ipynb").is_file():
         return Judged(job, digest)
-    verdict, at = read(chapter, job.released, job.submitted)
+    verdict, at = read(chapter, job.released, job.submitted, files)
     staged = staging / job.learner / chapter.id
     staged.mkdir(parents=True)
     write_read_only(staged / f"{chapter.id}.ipynb", as_file(graded(course, job.released, digest, verdict), verdict))
-    for name in KEPT:
-        data = plain_file(job.submitted / name, MAX_KEPT)
+    for name, data in zip(KEPT, files.kept, strict=True):
         if data is not None:
             write_read_only(staged / name, data)
     return Judged(job, digest, verdict, at, staged)
 
 
-def read(chapter: Chapter, released: Path, submitted: Path) -> tuple[Verdict, datetime | None]:
+def handed_in(chapter: Chapter, submitted: Path) -> HandedIn:
+    """Read what a learner handed in, once, so that what is judged is what the digest stands for."""
+    return HandedIn(
+        plain_file(submitted / "responses" / f"{chapter.id}.jsonl", MAX_LOG),
+        plain_file(submitted / f"{chapter.id}.ipynb", MAX_BYTES),
+        tuple(plain_file(submitted / name, MAX_KEPT) for name in KEPT),
+    )
+
+
+def read(chapter: Chapter, released: Path, submitted: Path, files: HandedIn) -> tuple[Verdict, datetime | None]:
     """Return the verdict on the folder `submitted`, and when it was handed in.
 
     Answers come from the log; the notebook is only compared.
     """
-    verdict = assess(chapter, submitted / "responses" / f"{chapter.id}.jsonl")
-    notes = [Note(about="notebook", text=words) for words in differences(released, submitted / released.name)]
-    at = timestamp(plain_file(submitted / TIMESTAMP, MAX_KEPT))
+    if files.log is None:  # missing, or nothing to be read: why, the log says itself
+        verdict = assess(chapter, submitted / "responses" / f"{chapter.id}.jsonl")
+    else:
+        verdict = assess_log(chapter, Log.holding(files.log))
+    as_released = files.notebook is not None and files.notebook == released_file(released).data
+    changed = [] if as_released else differences(released, submitted / released.name)
+    notes = [Note(about="notebook", text=words) for words in changed]
+    at = timestamp(files.kept[KEPT.index(TIMESTAMP)])
     if at is None and os.path.lexists(submitted / TIMESTAMP):
         notes.append(Note(about="exchange", text=f"{TIMESTAMP} holds no time in UTC, so nothing is known of lateness"))
     return verdict.model_copy(update={"notes": (*verdict.notes, *notes)}), at
@@ -109,7 +144,7 @@ def graded(course: Course, released: Path, digest: str, verdict: Verdict) -> dic
 
     A person who marks needs the answers, not the lesson.
     """
-    notebook, items = released_notebook(released), course.items
+    notebook, items = released_file(released).notebook, course.items
     written: dict[str, Any] = {}
     for outcome in verdict.outcomes:
         item = items[outcome.item]
@@ -134,11 +169,16 @@ def graded(course: Course, released: Path, digest: str, verdict: Verdict) -> dic
 def as_file(notebook: Mapping[str, Any], verdict: Verdict) -> bytes:
     """Return an autograded notebook with its verdict as the bytes of a file."""
     about = notebook["metadata"]["counterside"]
-    text = json.dumps(notebook, ensure_ascii=False)
-    # Pydantic writes the verdict, which is half of it, in a fifth of the time. Nobody can have written the digest
-    # into what it is a digest of.
-    here = f'"{DIGEST}": "{about[DIGEST]}"'
-    return text.replace(here, f'{here}, "{VERDICT}": {verdict.model_dump_json()}', 1).encode("utf-8", "replace")
+    # Nobody can have written the digest into what it is a digest of.
+    here = f'"{DIGEST}":"{about[DIGEST]}"'.encode()
+    return as_json(notebook).replace(here, b'%b,"%b":%b' % (here, VERDICT.encode(), as_json(verdict)), 1)
+
+
+def as_json(data: Any) -> bytes:
+    try:
+        return to_json(data)
+    except PydanticSerializationError:  # half a character, in what a learner wrote
+        return json.dumps(to_jsonable_python(data), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def outputs(item: Item, earned: float, html: str) -> list[dict[str, Any]]:
@@ -150,40 +190,27 @@ def outputs(item: Item, earned: float, html: str) -> list[dict[str, Any]]:
     ]
 
 
-def released_notebook(path: Path) -> dict[str, Any]:
+def released_file(path: Path) -> Released:
     """Return the released notebook. It is ours: whatever is wrong with it is a fault to be told."""
     status = path.stat()
     return released_once(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=32)
-def released_once(path: Path, _time: int, _size: int) -> dict[str, Any]:
-    notebook: dict[str, Any] = json.loads(path.read_bytes())
-    return notebook
+def released_once(path: Path, _time: int, _size: int) -> Released:
+    data = path.read_bytes()
+    return Released(data, hashlib.sha256(data).hexdigest(), json.loads(data))
 
 
 # ---- what makes a submission the same as before ---------------------------------------------
 
 
-def content_digest(chapter: Chapter, released: Path, submitted: Path) -> str:
+def content_digest(chapter: Chapter, released: Path, files: HandedIn) -> str:
     """Return a hash of all that the result depends on: the files handed in, the release, the keys, the scorers."""
-    status = released.stat()
-    release = released_hash(released, status.st_mtime_ns, status.st_size)
-    found = hashlib.sha256(f"{scorer()} {chapter.hash} {release}".encode())
-    files = (
-        (submitted / "responses" / f"{chapter.id}.jsonl", MAX_LOG),
-        (submitted / released.name, MAX_BYTES),
-        *((submitted / name, MAX_KEPT) for name in KEPT),
-    )
-    for path, limit in files:
-        data = plain_file(path, limit)
+    found = hashlib.sha256(f"{scorer()} {chapter.hash} {released_file(released).hash}".encode())
+    for data in (files.log, files.notebook, *files.kept):
         found.update(b"-" if data is None else hashlib.sha256(data).digest())
     return found.hexdigest()
-
-
-@lru_cache(maxsize=32)
-def released_hash(path: Path, _time: int, _size: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @cache
@@ -193,19 +220,6 @@ def scorer() -> str:
     for path in sorted({path for pattern in SCORING for path in ROOT.glob(pattern)}):
         found.update(path.read_bytes())
     return found.hexdigest()[:16]
-
-
-def plain_file(path: Path, limit: int) -> bytes | None:
-    """Return what a plain file of at most `limit` bytes holds, and None for anything else."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            return None
-        return file.read(limit)
 
 
 def timestamp(data: bytes | None) -> datetime | None:

@@ -151,11 +151,16 @@ def engine_for(db_url: str) -> Engine:
         ) from error
 
 
-def cause(error: DBAPIError) -> str:
-    """Return why a database refused, in the one line of its answer that says so."""
-    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+def cause(error: BaseException) -> str:
+    """Return why a database refused, in the one line of its answer that says so, also from what came of it."""
+    first = error
+    while not isinstance(first, DBAPIError):
+        if first.__context__ is None:
+            return type(error).__name__
+        first = first.__context__
+    lines = [line.strip() for line in str(first.orig).splitlines() if line.strip()]
     fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
-    return (fatal or lines or [type(error.orig).__name__])[0].removeprefix("connection failed: ")
+    return (fatal or lines or [type(first.orig).__name__])[0].removeprefix("connection failed: ")
 
 
 def prepare_sqlite(connection: object, _record: object) -> None:
@@ -194,7 +199,7 @@ def gradebook(db_url: str) -> Iterator[Engine]:
     engine = open_gradebook(db_url)
     try:
         yield engine
-    except DBAPIError as error:
+    except SQLAlchemyError as error:
         raise CourseError(
             f"the gradebook could not be read or written ({cause(error)}); mend that and run the same command again"
         ) from error

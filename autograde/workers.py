@@ -25,6 +25,7 @@ from autograde.place import CourseError
 from autograde.submission import Job, Judged, judge
 from curriculum.load import Course, load_course
 
+STARTS = 5  # of a process that is killed before it has anything to do
 TRIES = 2  # of a submission that is alone in its process
 KILLED = f"the process that judged it was ended from outside {TRIES} times; nothing was written of it"
 Chunk = Sequence[Job]
@@ -122,15 +123,23 @@ class Careful:
 
     def _try(self, chunk: Chunk) -> Done | None:
         """Return what was judged, or None when the process was killed over it."""
-        if self._pool is None:
-            self._pool = processes(1)
-            if isinstance(hand_over(self._pool, [], next(self._folders)).exception(), BrokenProcessPool):
-                raise CourseError("workers are ended from outside as soon as they begin; is there enough memory?")
-        future = hand_over(self._pool, chunk, next(self._folders))
+        future = hand_over(self._ready(), chunk, next(self._folders))
         if isinstance(future.exception(), BrokenProcessPool):
             self._end()
             return None
         return future.result()
+
+    def _ready(self) -> ProcessPoolExecutor:
+        """Return the process, which has loaded the course and done nothing that it could be killed for."""
+        for _ in range(STARTS):
+            if self._pool is None:
+                self._pool = processes(1)
+                if not isinstance(hand_over(self._pool, [], next(self._folders)).exception(), BrokenProcessPool):
+                    break
+                self._end()
+        if self._pool is None:
+            raise CourseError("workers are ended from outside as soon as they begin; is there enough memory?")
+        return self._pool
 
     def _end(self) -> None:
         if self._pool is not None:

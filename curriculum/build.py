@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curriculum.load import Chapter, Course, Term, Theory
+from curriculum.load import Chapter, Course, Term, Theory, address
 from curriculum.model import LANGUAGES, Criterion, Item, Language, PointId, Text, find
 from curriculum.schema import schema_files
 
@@ -19,6 +19,7 @@ HAND_IN = "from curriculum.player import hand_in\nhand_in()"
 HIDDEN_TEST = '### BEGIN HIDDEN TESTS\nfrom autograde.engine import earned\nearned("{item}")\n### END HIDDEN TESTS'
 NOTE = "*你写给培训师的话会出现在这里。 · Your note to your trainer will stand here.*"
 TO_BE_MARKED = "*这里由培训师评定。 · Your trainer marks here.*"
+CONTENTS = Text(zh="本章各节", en="In this chapter")
 GLOSSARY = Text(zh="词汇表", en="Glossary")
 TRAINER = {"role": "trainer"}
 NBGRADER_SCHEMA = 3
@@ -110,7 +111,7 @@ def public_item(item: Item) -> dict[str, Any]:
 
 def notebook(course: Course, chapter: Chapter) -> dict[str, Any]:
     chapters = [{"id": plan.id, "title": plan.title.model_dump()} for plan in course.plan.chapters]
-    cells: list[Cell] = []
+    cells = contents_cells(chapter)
     for section in chapter.sections:
         number = 0
         for part in section.parts:
@@ -138,6 +139,20 @@ def theory_cells(part: Theory, cell_id: str) -> list[Cell]:
         markdown_cell(f"{cell_id}-{language}", part.text[language], {"counterside": {"lang": language}})
         for language in LANGUAGES
     ]
+
+
+def contents_cells(chapter: Chapter) -> list[Cell]:
+    """Return the list of the sections, each a link to its heading; nothing if there is one alone."""
+    openings = [part for section in chapter.sections for part in section.parts[:1] if isinstance(part, Theory)]
+    if len(openings) < 2:
+        return []
+    cells = []
+    for language in LANGUAGES:
+        headings = [opening.heading(language) for opening in openings]
+        links = (f"- [{heading}]({address(heading)})" for heading in headings)
+        text = "\n".join([f"**{CONTENTS[language]}**", "", *links])
+        cells.append(markdown_cell(f"contents-{language}", text, {"counterside": {"lang": language}}))
+    return cells
 
 
 def glossary_cells(course: Course, chapter: Chapter) -> list[Cell]:

@@ -53,7 +53,10 @@ const exerciseOf = (id) => document.querySelector(`.cs-player[data-item="${CSS.e
 
 function localTime(at) {
   const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? at : date.toLocaleString("sv-SE");
+  if (Number.isNaN(date.getTime())) return at;
+  const [day, time] = [{ year: "numeric", month: "2-digit", day: "2-digit" }, { hour: "2-digit", minute: "2-digit", second: "2-digit" }];
+  // With its zone, so that a receipt can be held against a deadline anywhere.
+  return date.toLocaleString("sv-SE", { ...day, ...time, timeZoneName: "shortOffset" });
 }
 
 function serverConfig() {

@@ -106,8 +106,8 @@ class Term(NamedTuple):
 
     @property
     def anchor(self) -> str:
-        """The heading's address in JupyterLab, where blanks are hyphens."""
-        return f"#{quote(self.heading.replace(' ', '-'))}"
+        """Where a link to the entry leads."""
+        return address(self.heading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,15 @@ class Theory:
 
     text: Text
     teaches: tuple[PointId, ...]
+
+    def heading(self, language: Language) -> str:
+        """Return what the first line says, without its marks of a heading."""
+        return self.text[language].splitlines()[0].lstrip("# ")
+
+
+def address(heading: str) -> str:
+    """Return a heading's address in JupyterLab, where blanks are hyphens."""
+    return f"#{quote(heading.replace(' ', '-'))}"
 
 
 @dataclass(frozen=True)

@@ -22,17 +22,24 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 from annotated_types import Interval
 from pydantic import ConfigDict, StringConstraints, ValidationError
+from pydantic_core import from_json
 
+from curriculum.copying import open_plainly
 from curriculum.model import Language, Model
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 8 * 2**20
 MAX_LINES = 20_000
+# A line, and each value in it, weighs more than its bytes: this is what reading them takes, in bytes of plain text.
+LINE_WEIGHT = 512
+VALUE_WEIGHT = 24
 MAX_LINE = 2**18
+MAX_STRANGERS = 500  # lines that are no records; no crash leaves as many
 RESERVE = (2**16, 100)
 TORN = b"~"
 
@@ -49,7 +56,7 @@ class Record(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    v: Literal[1]
+    v: Annotated[int, Interval(ge=1, le=1)]
     seq: Annotated[int, Interval(ge=1, le=MAX_LINES)]
     at: ShortText
     id: ShortText
@@ -72,12 +79,20 @@ class Log:
         self.path = path
         self._forget()
 
+    @classmethod
+    def holding(cls, data: bytes) -> Log:
+        """Return a log that was read already, of at most MAX_BYTES."""
+        log = cls(Path())
+        log._read(BytesIO(data))
+        return log
+
     def _forget(self) -> None:
         self.records: list[Record] = []
         self.hashes: list[str] = []
         self._file: tuple[int, int] | None = None
         self._offset = 0
         self._lines = 0
+        self._weight = 0
         self._unread = False
         self._strangers: list[int] = []
         self._gaps: list[int] = []
@@ -91,7 +106,7 @@ class Log:
         if self._gaps:
             said.append(f"{named(self._gaps)} not in the chain: it does not follow from the line before")
         if self._unread:
-            said.append(f"there are more than {MAX_LINES} lines; the rest was not read")
+            said.append("there is more than a log may hold; the rest was not read")
         return said
 
     def refresh(self) -> None:
@@ -100,8 +115,7 @@ class Log:
         Raises LogError when the file is no plain file or larger than MAX_BYTES.
         """
         try:
-            # Neither a link nor a pipe somebody put there may be followed or waited for.
-            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            handle = open_plainly(self.path)
         except FileNotFoundError:
             self._forget()
             return
@@ -124,16 +138,23 @@ class Log:
             self._read(file)
 
     def _read(self, file: BinaryIO) -> None:
-        while self._lines < MAX_LINES:
+        while self._lines < MAX_LINES and len(self._strangers) < MAX_STRANGERS:
             line = file.readline(MAX_LINE + 1)
             size = len(line)
             while line and len(line) > MAX_LINE and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE + 1)
                 size += len(line)
             if not line.endswith(b"\n"):
+                self._unread = False
                 return  # a torn end is read when it is whole
+            is_whole = size == len(line)
+            heavy = weight(line) if is_whole else size + LINE_WEIGHT
+            if self._weight + heavy > MAX_BYTES:
+                self._unread = True
+                return
+            self._weight += heavy
             self._offset += size
-            self._take(line[:-1] if size == len(line) else None)
+            self._take(line[:-1] if is_whole else None)
         self._unread = bool(file.read(1))
 
     def _take(self, line: bytes | None) -> None:
@@ -154,11 +175,21 @@ class Log:
         return self.hashes[-1] if self.hashes else ""
 
     def append(
-        self, *, id: str, item: str, hash: str, lang: Language, kind: Kind, response: Any, ms: int, base: int | None
+        self,
+        *,
+        id: str,
+        item: str,
+        hash: str,
+        lang: Language,
+        kind: Kind,
+        response: Any,
+        ms: int,
+        base: int | None,
+        at: datetime | None = None,
     ) -> Literal["ok", "dup", "stale"]:
         """Append a record and return once it is on disk.
 
-        `base` is how many records of the item the sender has seen (None: any).
+        `base` is how many records of the item the sender has seen (None: any). `at` is the time if it is not now.
         Returns "dup" when a record with this id is there already, "stale" when
         others were added since; neither writes anything. Raises LogError when
         the record can't be written, and leaves no part of it behind that counts.
@@ -173,7 +204,7 @@ class Log:
                 record = Record(
                     v=1,
                     seq=self.records[-1].seq + 1 if self.records else 1,
-                    at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    at=(at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                     id=id, item=item, hash=hash, lang=lang, kind=kind,
                     response=response, ms=ms, prev=self._last(),
                 )  # fmt: skip
@@ -181,15 +212,18 @@ class Log:
                 data = line.encode()
             except (ValidationError, ValueError, RecursionError) as error:
                 raise LogError("the answer has a form that can't be kept") from error
+            if len(data) <= MAX_LINE and parse_line(data) is None:
+                raise LogError("the answer has a form that can't be kept")  # nested deeper than it can be read
             size = os.fstat(file).st_size
             # However full the log is with answers, handing in must still go through.
             bytes_kept, lines_kept = RESERVE if kind in ("answer", "restart") else (0, 0)
-            full = size + len(data) + 3 > MAX_BYTES - bytes_kept or self._lines >= MAX_LINES - lines_kept
+            open_end = size - self._offset
+            heavy = self._weight + weight(data) + (open_end + LINE_WEIGHT if open_end else 0) + 3
+            full = heavy > MAX_BYTES - bytes_kept or self._lines >= MAX_LINES - lines_kept or self._unread
             if len(data) > MAX_LINE or full:
                 raise LogError("the answer or the log is too large to be kept")
             # A crash may have left half a line; it must not swallow this one, nor count later on.
-            torn = size > self._offset
-            write_all(file, (TORN + b"\n" if torn else b"") + data + b"\n")
+            write_all(file, (TORN + b"\n" if open_end else b"") + data + b"\n")
             os.fsync(file)
             self.refresh()
         return "ok"
@@ -231,18 +265,21 @@ def write_all(file: int, data: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
+def weight(line: bytes) -> int:
+    """Return what reading a line takes, in bytes of plain text. Commas in texts count as values, too."""
+    values = line.count(b",") + line.count(b"[") + line.count(b"{")
+    return len(line) + LINE_WEIGHT + VALUE_WEIGHT * values
+
+
 def parse_line(line: bytes) -> Record | None:
     """Return the record that `line` holds, or None for anything else."""
     if len(line) > MAX_LINE:
         return None
     try:
-        return Record.model_validate(json.loads(line, parse_constant=_refuse))
-    except (ValueError, RecursionError):
+        # In two steps: a validation error in JSON holds the whole line once more for each field that is missing.
+        return Record.model_validate(from_json(line, allow_inf_nan=False))
+    except ValueError:
         return None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 class Replay:

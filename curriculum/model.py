@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Strict, StringConstraints
 from pydantic_core import CoreSchema, core_schema
@@ -58,6 +58,13 @@ class Model(BaseModel):
     """Base of all data: frozen, no unknown fields, no number that is none (NaN) or has no end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, and without what was worked out from the ones before."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
 
 
 class Text(Model):
@@ -198,6 +205,7 @@ class ItemType(Generic[P, K, R]):
         other; None where a learner may change anything at any time.
     files(public): files to lie beside the notebook, content by ending of the name.
     picture(public, key, language): the item as an SVG for its author.
+    mistakes: rules of the evidence that earn something for nearness, and yet tell of a mistake.
     acts: whether learners act themselves, rather than judge what others do.
     decides: whether what it earns enters the pass rules.
     """
@@ -220,6 +228,7 @@ class ItemType(Generic[P, K, R]):
     follows: Callable[[R, R], bool] | None = None
     files: Callable[[P], Mapping[str, bytes]] | None = None
     picture: Callable[[P, K, Language], str] | None = None
+    mistakes: frozenset[str] = frozenset()
     acts: bool = True
     decides: bool = True
 

@@ -16,6 +16,16 @@ PLAIN: dict[int, int | str] = {
 # Thousands are set apart by one and the same sign, or not at all.
 WHOLE = r"(?:[0-9]{1,3}(?P<gap>[, ])[0-9]{3}(?:(?P=gap)[0-9]{3})*|[0-9]+)"
 
+# What people write behind a number of things, in whichever language; regular expressions.
+COUNTERS = (
+    "条|个|次|笔|件|人|位|名|户|家|张|份|项|对|例|起|封|分|entry|entries|records?|rows?|items?|pieces?|pairs?"
+    "|times|cases?|calls?|complaints?|customers?|people|persons?|points?|marks?"
+)
+CURRENCY_BEFORE = "¥|rmb|cny|人民币"
+CURRENCY_BEHIND = "元|圆|块|yuan|rmb|cny"
+PERCENT_BEFORE = "百分之"
+PERCENT_BEHIND = "%|percent|per cent"
+
 
 def plain(text: str) -> str:
     """Return what was typed in ASCII signs where there are any, with single blanks, in lower case."""

@@ -34,7 +34,8 @@ const WORDS = {
   feedback: { zh: "反馈", en: "Feedback" },
   share: { zh: (n) => `做对了 ${n}%`, en: (n) => `${n}% right` },
   good: { zh: "做得好", en: "Well done" },
-  improvable: { zh: "可以更好", en: "Could be better" },
+  partly: { zh: "对了一部分", en: "Partly right" },
+  wrong: { zh: "还不对", en: "Not right yet" },
   why: { zh: "为什么", en: "Why" },
   better: { zh: "可以这样", en: "Better" },
   example: { zh: "示范", en: "For example" },
@@ -151,8 +152,9 @@ async function loadView(source) {
 
 function feedbackRow(row, t) {
   const part = (label, text, name) => text && h("div", { class: `cs-row-${name}` }, h("span", { class: "cs-row-label" }, t(label)), h("span", null, text));
+  const verdict = row.good ? WORDS.good : row.partly ? WORDS.partly : WORDS.wrong;
   return h("li", { class: "cs-row", "data-good": String(row.good) },
-    h("p", { class: "cs-verdict" }, icon(row.good ? "check" : "again"), t(row.good ? WORDS.good : WORDS.improvable)),
+    h("p", { class: "cs-verdict" }, icon(row.good ? "check" : row.partly ? "half" : "again"), t(verdict)),
     h("p", { class: "cs-did" }, t(row.did)),
     part(WORDS.why, row.why && t(row.why), "why"),
     part(row.good ? WORDS.example : WORDS.better, row.better && t(row.better), "better"),

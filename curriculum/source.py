@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from curriculum.parsed import recall, remember
+
 M = TypeVar("M", bound=BaseModel)
 Keys = tuple[str | int, ...]
 
@@ -73,17 +75,31 @@ class YamlSource:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self.problems: list[Problem] = []
-        self._lines: dict[Keys, int] = {(): 1}
+        self._known: dict[Keys, int] = {(): 1}
+        self._walked = False
+        self._bytes = b""
         self.data: Any = None
         try:
-            text = path.read_text("utf-8")
+            self._bytes = path.read_bytes()
+            self.data = recall(self._bytes)
+        except OSError as error:
+            self.problems.append(unreadable(name, error))
+        except LookupError:
+            self._read()
+            if not self.problems:
+                remember(self._bytes, self.data)
+
+    def _read(self) -> None:
+        self._walked, text = True, ""
+        try:
+            text = self._bytes.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
             loader = PlainLoader(text)
             node = loader.get_single_node()
             if node is not None:
                 self._walk(node, ())
                 self.data = loader.construct_document(node)
-        except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(unreadable(name, error))
+        except UnicodeDecodeError as error:
+            self.problems.append(unreadable(self.name, error))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             # The end of the text is said to be on the line after it.
@@ -91,19 +107,25 @@ class YamlSource:
             # What is wrong may stand at the end of the line before.
             near = "\n".join(text.splitlines()[max(0, line - 2) : line])
             message = f"this is no valid YAML: {error.problem or error.context}; {remedy(near)}"
-            self.problems.append(Problem(name, line, "broken-yaml", message))
+            self.problems.append(Problem(self.name, line, "broken-yaml", message))
         except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
             self.report((), "broken-yaml", f"this is no valid YAML: {error}".splitlines()[0])
 
+    @property
+    def _lines(self) -> dict[Keys, int]:
+        if not self._walked:  # it was recalled, and nobody asked for a line before
+            self._read()
+        return self._known
+
     def _walk(self, node: yaml.Node, path: Keys) -> None:
-        self._lines.setdefault(path, node.start_mark.line + 1)
+        self._known.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 here = (*path, key.value)
-                if here in self._lines:
+                if here in self._known:
                     message = f"“{key.value}” stands here twice; keep one"
                     self.problems.append(Problem(self.name, key.start_mark.line + 1, "broken-yaml", message))
-                self._lines[here] = key.start_mark.line + 1
+                self._known[here] = key.start_mark.line + 1
                 self._walk(value, here)
         elif isinstance(node, yaml.SequenceNode):
             for i, value in enumerate(node.value):
@@ -111,9 +133,10 @@ class YamlSource:
 
     def line(self, path: Keys) -> int:
         """Return the line of `path`, or of the nearest place above it that exists."""
-        while path not in self._lines:
+        lines = self._lines
+        while path not in lines:
             path = path[:-1]
-        return self._lines[path]
+        return lines[path]
 
     def report(self, path: Keys, rule: str, message: str) -> None:
         self.problems.append(Problem(self.name, self.line(path), rule, message))

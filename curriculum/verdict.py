@@ -37,17 +37,22 @@ class InvalidResponseError(ValueError):
 class Row(Model):
     """One line of feedback: by which rule, what was done, how it was, why, and what is better.
 
-    `earned` is in the item's raw units, as in Evidence.
+    `earned` is in the item's raw units, as in Evidence. `partly`: it was not good, but earned something.
     """
 
     because: str
     did: Text
     good: bool
+    partly: bool = False
     earned: float
     why: Text | None = None
     better: Text | None = None
     point: PointId | None = None
     rule: RuleId | None = None
+
+    def __hash__(self) -> int:
+        # Rows are looked up often, and so much tells almost all of them apart.
+        return hash((self.because, self.did.zh, self.earned))
 
 
 def parse(kind: ItemType[Any, Any, Any], public: Public, raw: Any) -> Response:
@@ -71,14 +76,22 @@ def follower(kind: ItemType[Any, Any, Any], public: Public) -> Callable[[Any, An
     if kind.follows is None:
         return None
     follows = kind.follows
+    # The two answers met last: each is asked about twice, and one that stays is asked about for each that is refused.
+    met: list[tuple[Any, Response]] = []
+
+    def parsed(raw: Any) -> Response:
+        known = next((pair for pair in met if pair[0] is raw), None)
+        pair = known or (raw, parse(kind, public, raw))
+        met[:] = [*(one for one in met[-2:] if one is not pair), pair][-2:]
+        return pair[1]
 
     def can_follow(before: Any, after: Any) -> bool:
         try:
-            earlier = parse(kind, public, before)
+            earlier = parsed(before)
         except InvalidResponseError:
             return True
         try:
-            return follows(earlier, parse(kind, public, after))
+            return follows(earlier, parsed(after))
         except InvalidResponseError:
             return False
 
@@ -127,6 +140,7 @@ def row(item: Item, evidence: Evidence) -> Row:
         because=f"{item.kind.name}.{evidence.rule}",
         did=filled(item.kind.words[evidence.rule], values),
         good=evidence.good,
+        partly=evidence.earned > 0 and not evidence.good and evidence.rule not in item.kind.mistakes,
         earned=evidence.earned,
         why=rationale.why,
         better=rationale.better,

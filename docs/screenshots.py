@@ -7,8 +7,6 @@ Needs what the browser tests need: Debian's chromium and a font for Chinese.
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
 import shutil
 import sys
@@ -22,13 +20,15 @@ from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from rich.console import Console
 
+from autograde.audit.trail import record_release
+from autograde.audit.who import because
 from autograde.authoring import print_coverage
 from autograde.bench_browser import CHROMIUM
 from autograde.course_data import CourseData
 from autograde.demo.run import attend, read_cohort, run
 from autograde.preview import preview_server
-from autograde.report import write_pages
-from autograde.serve import Lab, learner_environment, prepare_learner
+from autograde.serve import DESK, Lab, auditors_place, learner_environment, prepare_learner
+from autograde.tables import gradebook
 from curriculum.load import load_course
 
 ROOT = Path(__file__).parent.parent
@@ -219,13 +219,27 @@ def instructor_pictures(browser: Browser, lab: Lab, submissions: Mapping[str, st
         shoot(page, "formgrader-note.png", page.locator('[id="e3-1-4-note"].score'), room=460)
 
 
-def auditor_pictures(browser: Browser, address: str) -> None:
-    with page_of(browser, "en", width=1280, height=860) as page:
-        page.goto(address)
-        shoot(page, "auditor-gradebook.png")
-    with page_of(browser, "en") as page:
-        page.goto(address.replace("index.html", "ch3-careless.html"))
-        shoot(page, "auditor-entry.png")
+def auditor_pictures(browser: Browser, data: CourseData) -> None:
+    """The desk, with what a trainer did after the feedback was out."""
+    with gradebook(data.db_url) as engine:
+        record_release(engine, "ch3", {"average-lin": "0" * 64})
+    with because("appeal of 3 September: the note was read out to the customer"), Gradebook(data.db_url) as book:
+        book.find_grade("e3-1-1", "ch3", "ch3", "average-lin").manual_score = 6
+        book.db.commit()
+    with Gradebook(data.db_url) as book:
+        book.find_grade("e3-4-4", "ch3", "ch3", "careless").extra_credit = 1
+        book.db.commit()
+    with auditors_place() as lab, lab.running():
+        with page_of(browser, "en", width=1280, height=860) as page:
+            page.goto(lab.address(f"doc/tree/{DESK}"))
+            page.locator(".ca-heading").wait_for(timeout=60_000)
+            shoot(page, "auditor-gradebook.png")
+        with page_of(browser, "zh", width=1280, height=980) as page:
+            page.goto(lab.address(f"doc/tree/{DESK}"))
+            page.get_by_role("button", name="careless, ch3").click(timeout=60_000)
+            page.locator('[data-key="to:grade/careless/ch3/e3-1-2"]').click()
+            page.locator(".ca-answer .cs-log").wait_for()
+            shoot(page, "auditor-entry.png")
 
 
 def feedback_picture(browser: Browser, data: CourseData, lang: str, learner: str, name: str, picture: str) -> None:
@@ -234,20 +248,6 @@ def feedback_picture(browser: Browser, data: CourseData, lang: str, learner: str
         page.goto((data.folder / "feedback" / learner / chapter / f"{chapter}.html").as_uri())
         marks = page.locator(f"#{name} .rows").nth(1)
         shoot(page, picture, marks if marks.count() else page.locator(f"#{name}"), room=60 if marks.count() else 10)
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve the pages in a folder, as `counterside open auditor` does."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/index.html"
-        server.shutdown()
 
 
 def take(browser: Browser, folder: Path) -> None:
@@ -267,8 +267,7 @@ def take(browser: Browser, folder: Path) -> None:
         type_pictures(browser, lab)
         learner_pictures(browser, lab)
         chapter_pictures(browser, lab)
-    with served(write_pages(data.folder / "audit").parent) as address:
-        auditor_pictures(browser, address)
+    auditor_pictures(browser, data)
     with Gradebook(data.db_url) as gradebook:
         submissions = {
             chapter: gradebook.find_submission_notebook(chapter, chapter, learner).id

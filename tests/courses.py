@@ -65,9 +65,7 @@ class Place:
 
     def graded(self, learners: Sequence[str]) -> dict[str, object]:
         """Return all that grading left of some learners: rows, evidence, digests, the names of files."""
-        engine = create_engine(self.db_url)
-        found: dict[str, object] = {table: rows(engine, table, learners) for table in ROWS}
-        engine.dispose()
+        found: dict[str, object] = {table: rows(self.db_url, table, learners) for table in ROWS}
         found["submissions"] = {
             key: (datetime.fromisoformat(str(at)), penalty)  # SQLite keeps a time as a text
             for key, (at, penalty) in found["submissions"].items()  # type: ignore[attr-defined]

@@ -170,9 +170,12 @@ SHAPES: dict[str, Any] = {
     "unknown id": {"order": ["greet-seat", "bow-deep"]},
     "id twice": {"order": ["greet-seat", "greet-seat"]},
     "too many": {"order": [f"step-{n}" for n in range(1000)]},
+    "very long id": {"order": ["x" * 50_000]},
+}
+# What no record can hold.
+UNREADABLE: dict[str, Any] = {
     "lone surrogate": {"order": ["\ud800"]},
     "lone surrogate as field": {"\ud800": 1},
-    "very long id": {"order": ["x" * 50_000]},
     "deep": {"order": json.loads("[" * 500 + "]" * 500)},
 }
 
@@ -187,6 +190,15 @@ def test_invalid_response_costs_its_item_only(chapter: Chapter, full: Path, resp
     assert any(remark.startswith(FIRST) for remark in verdict.remarks)
     assert all(note.about != "engine" for note in verdict.notes)
     assert max(map(len, verdict.remarks)) < 300
+
+
+@pytest.mark.parametrize("response", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_a_line_that_no_record_can_be_costs_its_item_only(chapter: Chapter, full: Path, response: Any) -> None:
+    edit(full, lambda records: records[0].update(response=response))
+    verdict = assess(chapter, full)
+    assert scores(verdict) == {**POINTS, FIRST: 0}
+    assert outcomes(verdict)[FIRST].state == "unanswered"
+    assert (verdict.state, verdict.remarks[0]) == ("look", "line 1 is no record and passed over")
 
 
 def test_unknown_item_is_named_and_costs_nothing(chapter: Chapter, full: Path) -> None:

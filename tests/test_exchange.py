@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from autograde import exchange
 from autograde.course_data import CourseData
+from autograde.place import CourseError
+from curriculum import copying
+from curriculum.copying import Allowance, RefusedError
 
 MINUTE = "2026-11-24 08:{:02}:00.000000 UTC"
 BEFORE = MINUTE.format(0)
@@ -105,7 +111,7 @@ def sparse(folder: Path) -> None:
 
 
 def many(folder: Path) -> None:
-    for number in range(exchange.MAX_FILES):
+    for number in range(copying.MAX_FILES):
         (folder / f"{number}").touch()
 
 
@@ -176,4 +182,128 @@ def test_nobody_takes_anybodys_place(data: CourseData, monkeypatch: pytest.Monke
     monkeypatch.setattr(exchange, "owner", lambda status: "mei")
     hand_in(data, "mei")
     hand_in(data, "bo", MINUTE.format(5))
+    assert collected(data) == {"mei": f"answers of mei, {BEFORE}\n"}
+
+
+def test_files_of_another_account_and_files_that_lie_elsewhere_too_are_refused(
+    data: CourseData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(data, "an")
+    os.link(hand_in(data, "bo") / "ch1.ipynb", data.folder / "exchange" / "elsewhere")
+    log = hand_in(data, "cai") / "responses" / "ch1.jsonl"
+    monkeypatch.setattr(os, "fstat", as_if_of_another(log.stat().st_ino))
+    assert collected(data) == {"an": f"answers of an, {BEFORE}\n"}
+
+
+def as_if_of_another(inode: int) -> Callable[[int], os.stat_result]:
+    """Return an fstat that says of one file that another account owns it."""
+    real = os.fstat
+
+    def fstat(handle: int) -> os.stat_result:
+        status = real(handle)
+        return os.stat_result((*status[:4], 65533, *status[5:])) if status.st_ino == inode else status
+
+    return fstat
+
+
+@pytest.mark.parametrize("more", [b"answers of so", b"and more"])
+def test_a_file_that_is_written_meanwhile_is_refused(tmp_path: Path, more: bytes) -> None:
+    log = tmp_path / "ch1.jsonl"
+    log.write_bytes(b"answers of bo")
+    os.utime(log, (1, 1))
+
+    class Counting(Allowance):
+        """Counts what is copied, while the learner goes on writing."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if hasattr(self, name):
+                log.write_bytes(more)
+            super().__setattr__(name, value)
+
+    with copying.opened_folder(str(tmp_path)) as folder, pytest.raises(RefusedError, match="was being written"):
+        copying.copy_file("ch1.jsonl", folder, tmp_path / "copy", Counting(account=os.getuid()))
+
+
+def killed(data: CourseData, place: object, name: str, after: int) -> None:
+    """Collect in a process of its own, which is killed where something is done for the so-manyeth time."""
+    process = os.fork()
+    if not process:
+        real, left = getattr(place, name), [after]
+
+        def kills(*words: object, **more: object) -> object:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*words, **more)
+
+        setattr(place, name, kills)
+        try:
+            data.instructor("collect", "ch1", update=True)
+        finally:
+            os._exit(0)
+    assert os.waitpid(process, 0)[1] == signal.SIGKILL
+
+
+# Three submissions of four files; the one in the middle takes the place of an older one, so it is moved twice.
+KILLS = [(copying, "copy_file", after) for after in (0, 3, 4, 6, 8, 11)]
+KILLS += [(Path, "rename", after) for after in range(4)]
+
+
+@pytest.mark.parametrize(("place", "name", "after"), KILLS)
+def test_killed_anywhere_a_submission_is_there_whole_and_the_next_run_has_them_all(
+    data: CourseData, place: object, name: str, after: int
+) -> None:
+    hand_in(data, "bo")
+    old = collected(data)["bo"]
+    for learner in ("an", "cai"):
+        hand_in(data, learner)
+    hand_in(data, "bo", MINUTE.format(30), f"bo+ch1+{MINUTE.format(30)}+b")
+    new = {learner: f"answers of {learner}, {BEFORE}\n" for learner in ("an", "cai")}
+    new["bo"] = f"answers of bo, {MINUTE.format(30)}\n"
+    killed(data, place, name, after)
+    for learner, answers in new.items():
+        target = data.submitted / learner / "ch1"
+        if target.exists():
+            assert len([path for path in target.rglob("*") if path.is_file()]) == 4
+            assert (target / "responses" / "ch1.jsonl").read_text() in (answers, old)
+        elif learner == "bo":
+            # Between the two names the older one is beside it, whole.
+            aside = target.parent / f"{exchange.REPLACED}-ch1"
+            assert (aside / "responses" / "ch1.jsonl").read_text() == old
+    assert collected(data) == new
+    assert [path.name for path in data.submitted.glob("*/.*")] == []
+    receipts = [json.loads(line) for line in (data.folder / "receipts.jsonl").read_text().splitlines()]
+    assert {(line["learner"], line["handed_in"]) for line in receipts} == {
+        ("an", BEFORE), ("cai", BEFORE), ("bo", BEFORE), ("bo", MINUTE.format(30)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"),
+    [
+        (timedelta(days=400), "written 400 days before that"),
+        (timedelta(hours=-3), "written 3 hours after that"),
+        (timedelta(days=-9000), "written 9000 days after that"),
+        (timedelta(minutes=-1), None),
+        (timedelta(minutes=5), None),
+    ],
+)
+def test_a_time_in_the_future_or_long_past_is_said(
+    data: CourseData, caplog: pytest.LogCaptureFixture, shift: timedelta, words: str | None
+) -> None:
+    at = f"{datetime.now(UTC) + shift:%Y-%m-%d %H:%M:%S.%f} UTC"
+    hand_in(data, "mei", at)
+    logging.getLogger("traitlets").addHandler(caplog.handler)  # as nbgrader has a handler of its own there
+    try:
+        assert collected(data) == {"mei": f"answers of mei, {at}\n"}
+    finally:
+        logging.getLogger("traitlets").removeHandler(caplog.handler)
+    said = "".join(record.getMessage() for record in caplog.records if "was written" in record.getMessage())
+    assert words in said if words else said == ""
+
+
+def test_two_runs_never_meet(data: CourseData) -> None:
+    hand_in(data, "mei")
+    with exchange.alone(data.folder), pytest.raises(CourseError, match="wait for its end"):
+        data.instructor("collect", "ch1", update=True)
     assert collected(data) == {"mei": f"answers of mei, {BEFORE}\n"}

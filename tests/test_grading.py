@@ -96,7 +96,7 @@ def test_nbgrader_by_itself_gives_the_same_grades(
     monkeypatch.setenv("COUNTERSIDE_COURSE", "put back afterwards")
     out = StringIO()
     grading(Console(file=out, width=120), learners=5, by_stock=5, many=0)
-    assert "Grades, comments and times of 30 submissions are the same in both gradebooks." in out.getvalue()
+    assert "Grades, comments, times and the exported CSV of 30 submissions are the same in both." in out.getvalue()
 
 
 def test_one_other_grade_is_found(data: CourseData, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_one_other_grade_is_found(data: CourseData, tmp_path: Path) -> None:
     # As nbgrader sees cells that only a person marks: untouched.
     with connection:
         connection.execute("update grade set needs_manual_grade = 0, auto_score = 0 where auto_score is null")
-    assert differences(data, stock, [FIRST, SECOND]) == []
+    assert differences(data, [stock], [FIRST, SECOND]) == []
     with connection:
         changed = connection.execute(
             "update grade set auto_score = auto_score + 0.001 where id = (select g.id from grade g "
@@ -117,8 +117,9 @@ def test_one_other_grade_is_found(data: CourseData, tmp_path: Path) -> None:
         )
         assert changed.rowcount == 1
     connection.close()
-    (said,) = differences(data, stock, [FIRST, SECOND])
-    assert said.startswith(f"grades of {SECOND}, ch1, e1-1-1: ")
+    one, other = differences(data, [stock], [FIRST, SECOND])
+    assert one.startswith(f"grades of {SECOND}, ch1, e1-1-1: ")
+    assert other.startswith(f"the exported CSV of {SECOND}, ch1: ")
 
 
 def test_each_score_has_its_evidence(data: CourseData, whole_course: Course) -> None:

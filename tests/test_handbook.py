@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 from statistics import fmean
+from typing import Any
 
 import pytest
 from items.data_e5_3_2 import table as voices_table
 from items.data_e5_3_4 import table as raters_table
 
+from autograde.place import ROOT
 from curriculum.items.numeric.model import NumericKey
 from curriculum.lint.coverage import coverage
 from curriculum.load import CONTENT, Course
@@ -100,6 +104,34 @@ def test_red_lines_are_where_they_belong(whole_course: Course) -> None:
         if any(marked([item.key.model_dump(mode="json"), item.public.model_dump(mode="json")]))
     }
     assert wanted <= found
+
+
+# Beyond the exercises above: what the twelve red lines of the pass rules name, done in plain sight.
+ONE_OF_TWELVE = {
+    "e5-2-2": {"afterwards.warn-group"},  # discloses data without basis
+    "e6-1-2": {
+        "an-bottom",  # promises a return: “you can't go wrong”
+        "fei-card",  # redress in exchange for silence
+        "ji-test",  # fills in the risk test
+        "ning-recording",  # discloses data without basis
+        "qiu-figure",  # promises a return: “they always get there”
+    },
+}
+
+
+def test_what_is_done_in_plain_sight_against_the_twelve_is_a_red_line(whole_course: Course) -> None:
+    for name, choices in ONE_OF_TWELVE.items():
+        assert set(whole_course.items[name].key.model_dump()["red_lines"]) == choices
+
+
+def test_a_talk_says_who_speaks_when_it_is_not_the_customer(whole_course: Course) -> None:
+    nodes = {node["id"]: node for node in whole_course.items["e5-2-2"].public.model_dump()["nodes"]}
+    trainer = {name for name, node in nodes.items() if node["speaker"] and node["speaker"]["en"] == "Shi, the trainer"}
+    assert trainer == {
+        *("briefing", "asks-player", "reads-sheet", "afterwards"),
+        *("ends-well", "ends-empty", "ends-alone", "broken-off"),
+    }
+    assert all(nodes[name]["speaker"] is None for name in ("slams-card", "points-finger", "wants-pledge"))
 
 
 # Silent reading of plain text: 238 English words a minute (Brysbaert 2019), about 300 Chinese characters.
@@ -301,6 +333,9 @@ def test_how_far_two_raters_agree_comes_out_anew(whole_course: Course) -> None:
     pairs = [(int(row["first"]), int(row["second"])) for row in rows]
     empathy = [pair for pair, row in zip(pairs, rows, strict=True) if row["criterion"] == "empathy"]
     assert (len(pairs), len(empathy)) == (72, 12)
+    # What is taught is to look below a good total: both stand well clear of the customary .70.
+    assert quadratic_kappa(pairs) > 0.73
+    assert quadratic_kappa(empathy) < 0.6
     assert key_values(whole_course, "e5-3-4") == pytest.approx(
         {
             "same": 100 * fmean(a == b for a, b in pairs),
@@ -313,3 +348,83 @@ def test_how_far_two_raters_agree_comes_out_anew(whole_course: Course) -> None:
         abs=0.05,
         rel=0.001,
     )
+
+
+def graded(course: Course, kind: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return public part and key of the graded exercises of a type."""
+    items = (course.items[name] for chapter in course.chapters for name in chapter.points)
+    return {
+        item.id: {"public": item.public.model_dump(), "key": item.key.model_dump()}
+        for item in items
+        if item.kind.name == kind
+    }
+
+
+def test_exercises_are_as_large_as_real_situations(whole_course: Course) -> None:
+    for name, item in graded(whole_course, "dialogue").items():
+        assert sum(bool(node["choices"]) for node in item["public"]["nodes"]) >= 8, name
+        assert sum(not node["choices"] for node in item["public"]["nodes"]) >= 3, (
+            f"{name}: the end follows from the way"
+        )
+    for name, item in graded(whole_course, "violations").items():
+        spans = [span["id"] for line in item["public"]["lines"] for span in line["spans"]]
+        assert 15 <= len(spans) <= 25, name
+        assert 8 <= len(item["key"]["faults"]) <= 10, name
+    for name, item in graded(whole_course, "triage").items():
+        assert 12 <= len(item["public"]["cases"]) <= 20, name
+    for kind in ("best_worst", "rating"):
+        for name, item in graded(whole_course, kind).items():
+            for language in LANGUAGES:
+                lengths = [len(reply["text"][language]) for reply in item["public"]["replies"]]
+                assert max(lengths) <= 1.2 * min(lengths), (name, language)
+
+
+def best_totals(item: dict[str, dict[str, Any]]) -> tuple[float, float]:
+    """Return what a talk earns at best, and what it earns at best with a slip somewhere on the way."""
+    nodes = {node["id"]: node for node in item["public"]["nodes"]}
+
+    @cache
+    def best(at: str, slipped: bool) -> float:
+        choices, points = nodes[at]["choices"], item["key"]["points"].get(at, {})
+        if not choices:
+            return 0 if slipped else -math.inf
+        most = max(points.values())
+        ways = ((points[one["id"]], best(one["to"], slipped or points[one["id"]] < most)) for one in choices)
+        return max(earned + rest for earned, rest in ways)
+
+    start = item["public"]["start"]
+    # Who counts as having slipped from the start on may take any way.
+    return best(start, True), best(start, False)
+
+
+def test_a_talk_can_be_mended_and_a_slip_always_costs(whole_course: Course) -> None:
+    for name, item in graded(whole_course, "dialogue").items():
+        whole, mended = best_totals(item)
+        assert 0.8 * whole <= mended < whole, name
+
+
+def test_the_pass_rules_are_those_of_the_assessment_design(whole_course: Course) -> None:
+    assert whole_course.plan.passing.model_dump() == {
+        "section": 0.8,
+        "competency": 0.6,
+        "point": 0.5,
+        "course": 0.75,
+        "provisional": True,
+    }
+
+
+def test_every_lesson_closes_with_three_things_and_says_what_the_handbook_leaves_out() -> None:
+    for path in CONTENT.glob("chapters/*/*.md"):
+        text = path.read_text("utf-8")
+        closing = re.split(r"^## (?:带走三件事|Three things to take along)\n", text, flags=re.MULTILINE)[1]
+        assert re.findall(r"^(\d)\. ", closing.split("\n## ")[0], re.MULTILINE) == ["1", "2", "3"], path.name
+        assert re.search(r"手册|handbook", text), path.name
+    # The last two sections, cut off in the handbook, are ours.
+    for path in CONTENT.glob("chapters/6-*/*.md"):
+        assert re.search(r"自己写|我们写|我们补|our own|ours|we wrote", path.read_text("utf-8")), path.name
+
+
+def test_the_readme_shows_three_chapters_as_they_are() -> None:
+    shown = re.findall(r"\(docs/img/(chapter-\d)-(?:zh|en)\.png\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(set(shown)) >= 3
+    assert all(list(ROOT.glob(f"docs/img/{name}-*.png")) for name in shown)

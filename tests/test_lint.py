@@ -235,6 +235,30 @@ def test_the_longest_option_is_that_of_the_language_in_which_it_pays() -> None:
     assert floors(one_question(texts, {"apple": 3, "bread": 0}))["longest"] == 1
 
 
+def test_one_level_for_all_replies_is_a_way_of_guessing() -> None:
+    # Levels 4, 3, 2, 1 and a red line: 3 for all earns 2/3 + 1 + 2/3 + 0 of 4, 2 for all 1/3 + 2/3 + 1 + 2/3 of 4.
+    replies = [{"id": name, "text": {"zh": "一", "en": "one"}} for name in ("ask", "brief", "cold", "deny")]
+    key = {"levels": {"ask": 4, "brief": 3, "cold": 2, "deny": 1}, "red_lines": ["deny"], "rationales": {}}
+    assert floors(exercise("rating", {"replies": replies}, key))["same"] == pytest.approx(8 / 12)
+
+
+def test_where_each_question_has_its_own_answers_none_is_the_same() -> None:
+    assert "same" not in floors(
+        one_question({"apple": ("一", "one"), "bread": ("二", "two")}, {"apple": 0, "bread": 3})
+    )
+
+
+def test_the_longest_option_must_not_give_practice_away(content: Path) -> None:
+    replace(
+        content / ITEMS / "p3-1-1.yml",
+        "There is no hurry; we will do it",
+        "There is no hurry at all; we will do all of it",
+    )
+    (problem,) = faults(content)
+    assert problem.rule == "chance-floor"
+    assert "always taking the longest option earns 100% of “p3-1-1”" in problem.message
+
+
 def test_random_play_comes_to_the_mean() -> None:
     # One of four replies earns all: .25 on average, with a standard error of .014 in 1,000 plays.
     texts = dict.fromkeys(("apple", "bread", "cream", "dates"), ("一", "one"))
@@ -260,7 +284,7 @@ def test_practice_may_be_guessed(content: Path) -> None:
     requires = text[text.index("    register-matter: [say") : text.index("  critical:")]
     critical = text[text.index("  critical:") : text.index("  rationales:")]
     path.write_text(text.replace(requires, "    ask-number: [say-pending]\n").replace(critical, ""), "utf-8")
-    assert rules(content) == []
+    assert [one.message for one in faults(content) if "always taking the longest option" not in one.message] == []
 
 
 def test_an_item_that_is_not_filled_in_is_not_judged_by_chance(content: Path) -> None:

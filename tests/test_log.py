@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -190,16 +191,16 @@ def test_what_the_format_cannot_hold_is_refused_and_writes_nothing(path: Path, f
 
 
 def test_full_log_refuses_more_and_stays_readable(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curriculum.log, "MAX_BYTES", 1000)
+    monkeypatch.setattr(curriculum.log, "MAX_BYTES", 2000)
     accepted, refused = 0, 0
-    for torn in range(600, 900):
+    for torn in range(300, 900):
         raw.write_bytes(b"x" * torn)
         try:
             accepted += append(Log(raw), "m1", item="", kind="submit") == "ok"
         except LogError:
             refused += 1
-        assert raw.stat().st_size <= 1000
-        read(raw)
+        assert raw.stat().st_size <= 2000
+        assert not any("more than" in note for note in read(raw).notes)
     assert accepted
     assert refused
 
@@ -209,6 +210,31 @@ def test_log_of_the_most_lines_refuses_more(raw: Path) -> None:
     with pytest.raises(LogError, match="too large"):
         append(Log(raw), "m1")
     assert raw.stat().st_size == MAX_LINES
+
+
+@pytest.mark.parametrize(
+    "response",
+    ["[" + "[]," * 50_000 + "[]]", "[" + '{"a":1},' * 20_000 + "1]", "0"],
+    ids=["lists", "objects", "small"],
+)
+def test_what_takes_long_to_read_weighs_more_than_its_bytes(raw: Path, response: str) -> None:
+    # Eight million bytes of plain text are read; of values packed together, a fraction of that.
+    texts = line(response="TEXT").replace(b'"TEXT"', response.encode())
+    raw.write_bytes((texts + b"\n") * (MAX_BYTES // (len(texts) + 1)))
+    log = read(raw)
+    values = sum(text.count(sign) for text in (texts,) for sign in (b",", b"[", b"{"))
+    # By hand: each line takes its bytes and 512 more, each value 24.
+    assert len(log.records) == MAX_BYTES // (len(texts) + 1 + 512 + 24 * values)
+    assert any("more than a log may hold" in note for note in log.notes)
+    with pytest.raises(LogError, match="too large"):
+        append(log, "m2", item="", kind="submit")
+
+
+def test_no_more_is_read_of_what_is_no_log(raw: Path) -> None:
+    raw.write_bytes(line() + b"\n" + b"{}\n" * 500 + line(seq=2, id="m2", prev=sha(line())) + b"\n")
+    log = read(raw)
+    assert [one.id for one in log.records] == ["m1"]
+    assert any("more than a log may hold" in note for note in log.notes)
 
 
 def test_log_full_of_answers_can_still_be_handed_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,12 +297,19 @@ def test_no_plain_file_is_refused_at_once(raw: Path, kind: str, within: Within) 
         assert (raw.parent / "secret").read_bytes() == line() + b"\n"
 
 
+def test_a_folder_that_is_a_link_is_refused(raw: Path) -> None:
+    append(Log(raw), "m1")
+    (raw.parent.parent / "mine").symlink_to(raw.parent)
+    with pytest.raises(LogError, match=r"ch3\.jsonl can't be opened"):
+        Log(raw.parent.parent / "mine" / raw.name).refresh()
+
+
 def test_too_large_file_is_refused_with_a_sentence(raw: Path, within: Within) -> None:
     with raw.open("wb") as file:
         file.truncate(MAX_BYTES)
     read(raw)
     os.truncate(raw, 50 * 2**20)
-    with within(2), pytest.raises(LogError, match=r"ch3\.jsonl has 50 MiB; 16 MiB is the limit"):
+    with within(2), pytest.raises(LogError, match=r"ch3\.jsonl has 50 MiB; 8 MiB is the limit"):
         read(raw)
     with within(2), pytest.raises(LogError):
         append(Log(raw), "m1")
@@ -305,7 +338,7 @@ BAD_LINES = {
     "100,000 brackets": line().replace(b'{"marked": []}', b"[" * 100_000 + b"]" * 100_000),
     "30,000 brackets": line().replace(b'{"marked": []}', b"[" * 30_000 + b"]" * 30_000),
     "lone surrogate as id": line(id="\ud800"),
-    "10 MB": line(response="x" * 10_000_000),
+    "5 MB": line(response="x" * 5_000_000),
     "one byte too long": line(response="x" * (MAX_LINE + 1 - len(line(response="")))),
     "huge integer": line(ms=0).replace(b'"ms": 0', b'"ms": ' + b"9" * 5000),
     "big integer": line(ms=10**20),
@@ -441,3 +474,11 @@ def test_receipt_is_the_start_of_the_hash_of_the_last_hand_in(path: Path) -> Non
     append(log, "m4")
     code = sha(path.read_bytes().split(b"\n")[2])[:12].upper()
     assert log.receipt() == (log.records[2].at, f"{code[:4]}-{code[4:8]}-{code[8:]}")
+
+
+def test_a_time_that_is_not_now(path: Path) -> None:
+    log = Log(path)
+    append(log, "m1", at=datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    append(log, "m2")
+    assert log.records[0].at == "2026-11-23T08:00:00.000Z"
+    assert log.records[1].at > "2026-11-30"

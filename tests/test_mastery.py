@@ -85,6 +85,31 @@ def test_competencies_take_all_exercises_that_ask_for_them(course: Course) -> No
     assert names["C10"] not in by_name  # only the reflection asks for it here
 
 
+def test_what_is_not_mastered_says_which_exercises_are_short(course: Course) -> None:
+    # Of 80 %: the ordering has 100, the talk 70 and the transcript 50. The reflection decides nothing.
+    found = judged(course, {"e3-1-1": 1, "e3-1-2": 0.7, "e3-1-3": 0.5, "e3-1-4": 0})
+    (section,) = found.sections
+    assert [name for name, _title in section.short] == ["e3-1-2", "e3-1-3"]
+    assert section.exercises == 3
+    assert judged(course, {"e3-1-1": 1, "e3-1-2": 1, "e3-1-3": 0.7}).sections[0].short == ()  # enough as a whole
+    by_name = {one.title.en: one for one in found.competencies}
+    c9 = by_name[course.plan.competencies["C9"].en]  # type: ignore[index]
+    # The ordering and the transcript: 6 + 3.5 of 13 are 73 %, more than 60.
+    assert (c9.exercises, c9.short) == (2, ())
+
+
+def test_an_exercise_still_to_be_marked_is_not_called_short(whole_course: Course) -> None:
+    # 4.5 of 9 and 4.5 to come: it may yet be enough; with 2 to come it can't.
+    chapter = whole_course.chapter("ch2")
+    outcome = Outcome(item="e2-2-3", state="graded", earned=4.5, points=9, item_hash="", key_hash="")
+    verdict: Any = Verdict.model_construct(outcomes=(outcome,))
+    for scores, short in (((None,) * 6, []), ((0.75, 0.75, 0, 0, 0, 0), ["e2-2-3"])):
+        marks = tuple(CriterionMark(one, 0.75, score) for one, score in zip(RUBRIC.criteria, scores, strict=True))
+        score = 4.5 + sum(one.score or 0 for one in marks)
+        found = mastery(whole_course, chapter, verdict, {"e2-2-3": Mark(score, False, marks)})
+        assert [name for name, _title in found.sections[0].short] == short
+
+
 def test_what_a_person_has_still_to_mark_is_named(whole_course: Course) -> None:
     chapter = whole_course.chapter("ch2")
     outcome = Outcome(item="e2-2-3", state="graded", earned=4.5, points=9, item_hash="", key_hash="")

@@ -6,19 +6,19 @@ import csv
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, make_url
+from sqlalchemy import Connection, insert, make_url
 from sqlalchemy.exc import DBAPIError
 
 from autograde import batch
 from autograde.batch import Result, grade
 from autograde.cli import main
-from autograde.gradewriter import GradeWriter
+from autograde.gradewriter import Graded, GradeWriter
 from autograde.place import ROOT, CourseError
-from autograde.tables import gradebook, nbgrader_tables, open_to_read
+from autograde.tables import SUBMISSION, gradebook, nbgrader_tables, open_to_read
 from curriculum.load import Course
 from tests.courses import Place, hand_in_course
 from tests.postgres import ASKED, FreshDatabase
@@ -131,17 +131,17 @@ def test_reading_cannot_write(place: Place) -> None:
 
 
 def test_one_that_cannot_be_written_costs_nobody_else_anything(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A row of the same key stands there already, as if another hand had been quicker: the chunk's insert is refused.
-    real = GradeWriter._evidence
+    real = GradeWriter._digests
 
-    def twice(self: GradeWriter, connection: object, chapter: str, some: list[object]) -> None:
-        real(self, connection, chapter, some)  # type: ignore[arg-type]
-        for one in some:
-            if (one.learner, chapter) == (SECOND, "ch1"):  # type: ignore[attr-defined]
-                real(self, connection, chapter, [one, one])  # type: ignore[list-item,arg-type]
+    def twice(self: GradeWriter, connection: Connection, chapter: str, some: Sequence[Graded]) -> None:
+        """As if another hand had been quicker with one of them: the database refuses a second row of the same key."""
+        real(self, connection, chapter, some)
+        if chapter == "ch1" and any(one.learner == SECOND for one in some):
+            row = {"student_id": SECOND, "assignment": chapter, "run_id": "", "digest": "", "state": ""}
+            connection.execute(insert(SUBMISSION), row)
 
     with monkeypatch.context() as patch:
-        patch.setattr(GradeWriter, "_evidence", twice)
+        patch.setattr(GradeWriter, "_digests", twice)
         results = run(place)
     assert {key for key, one in results.items() if one.state != "graded"} == {(SECOND, "ch1")}
     assert results[SECOND, "ch1"].state == "look"

@@ -34,7 +34,7 @@ from autograde.audit.schema import WATCHED
 from autograde.audit.trail import NO_TRAIL, kept, reading, size
 from autograde.config import CourseConfig
 from autograde.place import CourseError
-from autograde.submission import plain_file
+from curriculum.copying import plain_file
 from curriculum.load import Chapter
 from curriculum.log import MAX_BYTES
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from autograde import tables
+from autograde.audit.review import add_steps
 from autograde.config import CourseConfig
 
 console = Console(highlight=False, soft_wrap=True)
@@ -29,6 +30,14 @@ def add_commands(commands: Any) -> None:
         step: argparse.ArgumentParser = steps.add_parser(name, help=help, description=help)
         step.set_defaults(run=run)
         return step
+
+    page = add("report", run_report, "Write the auditor's desk as one file that needs neither Jupyter nor a network.")
+    page.add_argument("out", type=Path, help="the file to write, such as report.html")
+    page.add_argument("--chapter", help="of one chapter, such as ch3")
+    page.add_argument("--learner", help="of one learner")
+    page.add_argument(
+        "--pseudonyms", type=Path, metavar="KEYFILE", help="other names for learners, by a key that is made if needed"
+    )
 
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
@@ -63,6 +72,7 @@ def add_commands(commands: Any) -> None:
     see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
     see.add_argument("seals", type=Path, help="a folder with heads.jsonl and keys.jsonl")
     see.add_argument("--state", type=Path, required=True, help="the folder in which this machine remembers")
+    add_steps(add)
 
 
 def run_install(_options: argparse.Namespace) -> None:
@@ -219,3 +229,9 @@ def gradebook() -> Iterator[Engine]:
     """Open the gradebook of this course. Raises CourseError when there is none."""
     with tables.gradebook(CourseConfig().db_url) as engine:
         yield engine
+
+
+def run_report(options: argparse.Namespace) -> None:
+    from autograde.audit.page import report
+
+    report(options.out, chapter=options.chapter, learner=options.learner, key_file=options.pseudonyms)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from autograde.submission import plain_file
+from curriculum.copying import plain_file
 from curriculum.log import MAX_BYTES
 
 SHOWN = 3

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid5
@@ -54,13 +55,14 @@ class Learner(Model):
     """One simulated learner; `tampers` edits the notebook and forges a grade before handing in.
 
     With an `ability`, 0 to 1, exercises that `answers` don't name are played as `autograde.simulate` has it,
-    and the instructor gives `level` to each criterion of such texts, if it is given.
+    and the instructor gives `level` to each criterion of such texts, if it is given. An answer takes `seconds`.
     """
 
     name: str
     lang: Language
     ability: Annotated[float, Interval(ge=0, le=1)] | None = None
     level: Annotated[int, Ge(0)] | None = None
+    seconds: Annotated[int, Ge(0)] = 120
     tampers: bool = False
     answers: tuple[Answer, ...] = ()
 
@@ -160,15 +162,18 @@ def attend(data: CourseData, learner: Learner, plan: Chapter) -> None:
     data.learner("FetchAssignment", chapter_id, learner.name, home)
     folder = home / chapter_id
     chapter, answers = Notebook(folder), learner.work(plan.items)
+    begun = datetime.now(UTC) - timedelta(seconds=learner.seconds * (len(answers) + 1))
     for number, answer in enumerate(answers):
-        write(chapter, learner, number, answer.item, "answer", answer.response)
-    write(chapter, learner, len(answers), "", "submit", None)
+        write(chapter, learner, number, begun, answer.item, "answer", answer.response)
+    write(chapter, learner, len(answers), begun, "", "submit", None)
     if learner.tampers:
         tamper(folder / f"{chapter_id}.ipynb")
     data.learner("Submit", chapter_id, learner.name, home)
 
 
-def write(chapter: Notebook, learner: Learner, number: int, item: str, kind: Kind, response: Any) -> None:
+def write(
+    chapter: Notebook, learner: Learner, number: int, begun: datetime, item: str, kind: Kind, response: Any
+) -> None:
     chapter.log.append(
         id=str(uuid5(NAMESPACE_URL, f"{learner.name}/{chapter.id}/{number}")),
         item=item,
@@ -176,8 +181,9 @@ def write(chapter: Notebook, learner: Learner, number: int, item: str, kind: Kin
         lang=learner.lang,
         kind=kind,
         response=response,
-        ms=0,
+        ms=1000 * learner.seconds,
         base=None,
+        at=begun + timedelta(seconds=learner.seconds * (number + 1)),
     )
 
 

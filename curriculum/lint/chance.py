@@ -32,6 +32,10 @@ def longest(language: Language) -> Choose:
     return lambda texts, _right: max(range(len(texts)), key=lambda i: len(texts[i][language]))
 
 
+def at(place: int) -> Choose:
+    return lambda _texts, _right: place
+
+
 FIXED: dict[str, tuple[Choose, ...]] = {
     "first": (first,),
     "last": (last,),
@@ -42,12 +46,46 @@ FIXED: dict[str, tuple[Choose, ...]] = {
 def floors(item: Item, plays: int = PLAYS) -> dict[str, float]:
     """Return the share that each way of guessing earns.
 
-    `random` is the mean of `plays`; `longest` is that of the language in which it earns more.
-    Options stand in the order in which learners get them.
+    `random` is the mean of `plays`; `longest` is that of the language in which it earns more. `same` is that of
+    the answer that earns most when it is given throughout, such as one level for all replies; it is there only
+    where each decision has the same answers. Options stand in the order in which learners get them.
     """
     random = Random(item.id)
     by_chance = fmean(share(item, lambda texts, _right: random.randrange(len(texts))) for _play in range(plays))
-    return {"random": by_chance, **{name: max(share(item, way) for way in ways) for name, ways in FIXED.items()}}
+    earned = {"random": by_chance, **{name: always(item, name) for name in FIXED}}
+    asked = decisions(item)
+    if len(asked) > 1 and len(set(asked)) == 1:
+        earned["same"] = max(share(item, at(place)) for place in range(len(asked[0])))
+    return earned
+
+
+def always(item: Item, name: str) -> float:
+    """Return the most that one of the ways of FIXED earns."""
+    return max(share(item, way) for way in FIXED[name])
+
+
+def decisions(item: Item) -> list[tuple[Text, ...]]:
+    """Return the texts that each decision of an item offers, for somebody who always takes the first."""
+    asked: list[tuple[Text, ...]] = []
+
+    def take_first(texts: Sequence[Text], _right: int) -> int:
+        asked.append(tuple(texts))
+        return 0
+
+    item.kind.play(item.kind.release(item.public), item.key, take_first)
+    return asked
+
+
+def guesses(item: Item) -> dict[str, float]:
+    """Return what the ways of guessing earn that an item must not reward.
+
+    Practice never counts and may be guessed. But where each question has options of its own, whoever
+    sees that the longest is right learns nothing from it.
+    """
+    if not item.head.practice:
+        return floors(item)
+    asked = decisions(item)
+    return {"longest": always(item, "longest")} if len(set(asked)) == len(asked) else {}
 
 
 def share(item: Item, choose: Choose) -> float:
@@ -60,13 +98,13 @@ def right(_texts: Sequence[Text], right: int) -> int:
 
 
 def check(loader: Loader, items: Iterable[Item]) -> Iterator[Problem]:
-    """Report items whose best answer falls short, and graded ones that guessing passes. Practice never counts."""
+    """Report items whose best answer falls short, and items that guessing passes."""
     for item in items:
         best = share(item, right)
         if best < 1 and item.kind.decides:
             message = f"the best answer that its key knows earns {best:.0%} of “{item.id}”; mend the key or the item"
             yield loader.problem(item, ("key",), "best-falls-short", message)
-        for name, earned in {} if item.head.practice else floors(item).items():
+        for name, earned in guesses(item).items():
             if earned >= PASS:
                 who = "guessing" if name == "random" else f"always taking the {name} option"
                 remedy = "make the wrong ways more tempting, or the right one worth more"

@@ -37,16 +37,29 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def use(patch: pytest.MonkeyPatch, folder: Path) -> CourseData:
+    patch.setenv("COUNTERSIDE_COURSE", str(folder))
+    patch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    return CourseData()
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a course in which every chapter is released, and nothing else has happened."""
+    folder = tmp_path_factory.mktemp("released") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        data = use(patch, folder)
+        for chapter in EXERCISES:
+            data.instructor("generate_assignment", chapter, force=True)
+            data.instructor("release_assignment", chapter)
+    return folder
+
+
 @pytest.fixture
-def course_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CourseData:
+def course_data(released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CourseData:
     """A course of its own, with every chapter released."""
-    monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "data"))
-    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
-    data = CourseData()
-    for chapter in EXERCISES:
-        data.instructor("generate_assignment", chapter, force=True)
-        data.instructor("release_assignment", chapter)
-    return data
+    shutil.copytree(released, tmp_path / "data")
+    return use(monkeypatch, tmp_path / "data")
 
 
 @pytest.fixture

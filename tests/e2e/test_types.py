@@ -131,8 +131,8 @@ ROUNDS = [
                 "both-lines", "will-bounce", "typical-days", "one-slip", "yours-is-fine",
             ]
         },
-        # 3 + 3 + 3 + 1 + 1 + 2 + 3 + 1 + 1 + 1 + 1 = 20, and the best path has ten times 3.
-        20 / 30,
+        # 3 + 3 + 3 + 1 + 0 + 2 + 3 + 1 + 1 + 1 + 1 = 19, and the best path has ten times 3.
+        19 / 30,
         ("desk-mate.sum-of-list",),
         {"zh": "不是，新表上写着", "en": "The new list says 60 for handling"},
     ),

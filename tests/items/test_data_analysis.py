@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -29,6 +30,7 @@ from curriculum.items.data_analysis.model import (
     number_text,
     play,
     read_number,
+    readings,
     release,
     selected,
     unknown,
@@ -40,6 +42,7 @@ from curriculum.model import Head, Item, Score
 from curriculum.verdict import InvalidResponseError, judge
 
 TEXT = {"zh": "甲", "en": "a"}
+RECORD = {"zh": "条记录", "en": "entries"}
 
 
 def column(name: str, kind: str = "number", values: str = "") -> dict[str, Any]:
@@ -348,6 +351,23 @@ def test_numbers_as_people_type_them(text: str, read: tuple[float, bool] | None)
     assert read_number(text) == read
 
 
+READINGS = json.loads((Path(__file__).parent / "data_readings.json").read_text("utf-8"))
+UNITS = {
+    "entries": {"zh": "条", "en": "entries"},
+    "days": {"zh": "天", "en": "days"},
+    "yuan": {"zh": "元", "en": "yuan"},
+}
+
+
+@pytest.mark.parametrize(("percent", "unit", "text", "expected"), READINGS)
+def test_a_unit_typed_beside_the_number_is_read_where_it_is_clear(
+    percent: bool, unit: str, text: str, expected: list[float] | None
+) -> None:
+    public = DataAnalysisPublic.model_validate(sheet([column("a"), column("b")], [], record=RECORD))
+    question = Question.model_validate({"id": "asked", "text": TEXT, "percent": percent, "unit": UNITS.get(unit)})
+    assert readings(public, question, text) == (None if expected is None else pytest.approx(expected))
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_a_finite_number_or_none(text: str) -> None:
     read = read_number(text)
@@ -425,7 +445,7 @@ def test_what_is_still_to_do() -> None:
 
     assert left(PERFECT) is None
     assert left({}) == "Still open: 3 numbers, the chart, the conclusion."
-    assert left({**PERFECT, "values": {**RIGHT, "sum": "ten"}}) == "Still open: “ten” is not a number."
+    assert left({**PERFECT, "values": {**RIGHT, "sum": "ten"}}) == "Still open: “ten” can't be read as a number."
     assert left({**PERFECT, "values": {**RIGHT, "sum": "  "}}) == "Still open: one number."
 
 

@@ -207,3 +207,9 @@ def test_released_choices_and_nodes_are_sorted_by_id(course: Course) -> None:
     assert [node.id for node in nodes] == sorted(node.id for node in nodes)
     for node in nodes:
         assert [choice.id for choice in node.choices] == sorted(choice.id for choice in node.choices)
+
+
+def test_a_copy_with_other_choices_forgets_what_was_worked_out_before() -> None:
+    public = Talk({"a": {"x": ("z", 3), "b": ("z", 0)}, "z": {}}).public
+    assert [choice.id for choice in public.by_id["a"].choices] == ["x", "b"]
+    assert [choice.id for choice in release(public).by_id["a"].choices] == ["b", "x"]

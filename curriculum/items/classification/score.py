@@ -33,12 +33,14 @@ WORDS = {
         en="Luck alone puts some cards right, so {off} of {right} is taken off again for those not in place.",
     ),
     "over": Text(
-        zh="“{ref}”放进“{put}”，放得太宽。本题得分因此封顶。",
-        en="“{ref}” under “{put}” gives too much away. This caps the score.",
+        zh="“{ref}”放进“{put}”，放得太宽。其余分得再好，本题最多得 {cap}%。",
+        en="“{ref}” under “{put}” gives too much away. However well the rest is sorted, "
+        "the exercise then earns at most {cap} %.",
     ),
     "red-line": Text(
-        zh="触及红线：“{ref}”放进了“{put}”。本题得分因此封顶。",
-        en="A red line was crossed: “{ref}” under “{put}”. This caps the score.",
+        zh="触及红线：“{ref}”放进了“{put}”。其余分得再好，本题最多得 {cap}%。",
+        en="A red line was crossed: “{ref}” under “{put}”. However well the rest is sorted, "
+        "the exercise then earns at most {cap} %.",
     ),
 }
 
@@ -66,7 +68,8 @@ def score(public: ClassificationPublic, key: ClassificationKey, response: Classi
     for i, over in enumerate(crossed):
         lost = 0.0 if i else min(0.0, key.cap * n - earned)
         rule = "red-line" if over.red_line else "over"
-        evidence.append(Evidence(rule, over.card, False, lost, values={"put": name[over.category]}))
+        said: dict[str, Text | float] = {"put": name[over.category], "cap": 100 * key.cap}
+        evidence.append(Evidence(rule, over.card, False, lost, values=said))
     if crossed:
         earned = min(earned, key.cap * n)
     flags = ("red-line",) if any(over.red_line for over in crossed) else ()

@@ -140,6 +140,8 @@ export default function view({ host, item, ui, send }) {
     const [id] = pile;
     if (!id) return swap(deck, h("p", { class: "cs-all-sorted", tabindex: -1, "data-key": "card" }, icon("check"), t(WORDS.sorted)), focus);
     const textId = newId();
+    // The button that leaves a card for later goes with the last card but one, and must not take the focus along.
+    if (pile.length < 2 && (focus === "later" || deck.contains(document.activeElement))) focus = "card";
     swap(deck, [
       h("div", { class: "cs-deck-head" },
         h("span", { class: "cs-deck-left" }, t(WORDS.left, pile.length)),

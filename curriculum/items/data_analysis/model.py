@@ -16,7 +16,16 @@ from pydantic import Field, StrictBool, StringConstraints
 
 from curriculum.items.data_analysis import compute
 from curriculum.model import LANGUAGES, Choose, ItemId, Key, Model, Number, Public, Rationale, Response, Text
-from curriculum.numbers import WHOLE, number_of, plain
+from curriculum.numbers import (
+    COUNTERS,
+    CURRENCY_BEFORE,
+    CURRENCY_BEHIND,
+    PERCENT_BEFORE,
+    PERCENT_BEHIND,
+    WHOLE,
+    number_of,
+    plain,
+)
 
 MAX_ROWS = 400
 MAX_COLUMNS = 8
@@ -74,7 +83,7 @@ class DataAnalysisPublic(Public):
     """`table` is CSV text: column ids in the first line, then ids of values, numbers and days.
 
     `record` is what one row is. `pair` names two number columns, such as two
-    raters' marks, whose agreement the tool then shows.
+    raters' marks; the tool then shows what their agreement is worked out from.
     """
 
     record: Text
@@ -241,6 +250,8 @@ class DataAnalysisResponse(Response):
 
 
 TYPED_NUMBER = re.compile(rf"(?P<sign>[+-]?)(?P<number>{WHOLE}(?:\.[0-9]+)?)(?P<percent>%?)")
+PERCENT = re.compile(rf"({PERCENT_BEFORE})?(?P<rest>.*?)({PERCENT_BEHIND})?")
+CURRENCY = re.compile(f"{CURRENCY_BEFORE}|{CURRENCY_BEHIND}")
 
 
 def read_number(text: str) -> tuple[float, bool] | None:
@@ -252,9 +263,25 @@ def read_number(text: str) -> tuple[float, bool] | None:
     return -size if match["sign"] == "-" else size, bool(match["percent"])
 
 
-def readings(question: Question, text: str) -> list[float] | None:
+def without_unit(public: DataAnalysisPublic, question: Question, text: str) -> str:
+    """Return what was typed without the unit that the question asks for, if that stands beside the number.
+
+    view.js has the same rules, so that learners see at once what can't be read.
+    """
+    typed = plain(text)
+    if question.percent:
+        match = PERCENT.fullmatch(typed)
+        return f"{match['rest']}%" if match and match["rest"] != typed else typed
+    own = [plain(words[language]) for words in (question.unit, public.record) if words for language in LANGUAGES]
+    if any(CURRENCY.fullmatch(word) for word in own):
+        return re.sub(f"^({CURRENCY_BEFORE})|({CURRENCY_BEHIND})$", "", typed)
+    behind = "|".join([*map(re.escape, own), COUNTERS])
+    return re.sub(f"(?<=[0-9 ])({behind})$", "", typed)
+
+
+def readings(public: DataAnalysisPublic, question: Question, text: str) -> list[float] | None:
     """Return the numbers that `text` may stand for as an answer; None where it is no number."""
-    read = read_number(text)
+    read = read_number(without_unit(public, question, text))
     if read is None:
         return None
     number, sign = read
@@ -387,10 +414,11 @@ def missing(public: DataAnalysisPublic, response: DataAnalysisResponse) -> Text 
     if blank:
         zh.append(f"{blank} 个数")
         en.append("one number" if blank == 1 else f"{blank} numbers")
-    for text in typed.values():
-        if read_number(text) is None:
-            zh.append(f"“{text}”不是一个数")
-            en.append(f"“{text}” is not a number")
+    for question in public.questions:
+        text = typed.get(question.id)
+        if text is not None and readings(public, question, text) is None:
+            zh.append(f"“{text}”读不成一个数")
+            en.append(f"“{text}” can't be read as a number")
     if response.chart is None:
         zh.append("图")
         en.append("the chart")

@@ -37,7 +37,8 @@ WORDS = {
     "value-right": Text(zh="{ref}你填 {given}，对。", en="{ref} You gave {given}, which is right."),
     "value-wrong": Text(zh="{ref}你填 {given}，应为 {value}。", en="{ref} You gave {given}; it is {value}."),
     "value-unreadable": Text(
-        zh="{ref}“{given}”不是一个数；应为 {value}。", en="{ref} “{given}” is not a number; it is {value}."
+        zh="{ref}“{given}”读不成一个数；应为 {value}。",
+        en="{ref} “{given}” can't be read as a number; it is {value}.",
     ),
     "value-blank": Text(zh="{ref}没有填；应为 {value}。", en="{ref} Nothing was given; it is {value}."),
     "chart-right": Text(zh="图的{ref}：{given}。", en="Your chart, {ref}: {given}."),
@@ -49,8 +50,8 @@ WORDS = {
     "conclusion-weaker": Text(zh="结论：{ref}", en="Conclusion: {ref}"),
     "conclusion-none": Text(zh="没有选结论。", en="No conclusion was chosen."),
     "red-line": Text(
-        zh="触及红线：“{ref}”。本题得分因此封顶。",
-        en="A red line was crossed: “{ref}”. This caps the score.",
+        zh="触及红线：“{ref}”。其余做得再好，本题最多得 {cap}%。",
+        en="A red line was crossed: “{ref}”. However good the rest is, the exercise then earns at most {cap} %.",
     ),
 }
 
@@ -58,7 +59,7 @@ WORDS = {
 def score(public: DataAnalysisPublic, key: DataAnalysisKey, response: DataAnalysisResponse) -> Score:
     weights = sum(value.weight for value in key.values.values())
     evidence = [
-        value_evidence(question, key.values[question.id], response.values.get(question.id, ""), weights)
+        value_evidence(public, question, key.values[question.id], response.values.get(question.id, ""), weights)
         for question in public.questions
     ]
     evidence += chart_evidence(public, key.chart, response.chart)
@@ -68,16 +69,18 @@ def score(public: DataAnalysisPublic, key: DataAnalysisKey, response: DataAnalys
     if response.choice is not None and response.choice in key.red_lines:
         flags = ("red-line",)
         cap = RED_LINE_CAP * POSSIBLE
-        evidence.append(Evidence("red-line", response.choice, False, min(0.0, cap - earned)))
+        evidence.append(
+            Evidence("red-line", response.choice, False, min(0.0, cap - earned), values={"cap": 100 * RED_LINE_CAP})
+        )
         earned = min(earned, cap)
     return Score(earned, POSSIBLE, flags, tuple(evidence))
 
 
-def value_evidence(question: Question, key: ValueKey, text: str, weights: int) -> Evidence:
+def value_evidence(public: DataAnalysisPublic, question: Question, key: ValueKey, text: str, weights: int) -> Evidence:
     given, wanted = text.strip(), number_text(key.value) + ("%" if question.percent else "")
     if not given:
         return Evidence("value-blank", question.id, False, 0, values={"value": wanted})
-    numbers = readings(question, given)
+    numbers = readings(public, question, given)
     if numbers is None:
         return Evidence("value-unreadable", question.id, False, 0, values={"given": given, "value": wanted})
     if any(is_within(number, key) for number in numbers):

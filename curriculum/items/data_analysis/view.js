@@ -52,10 +52,13 @@ const WORDS = {
   total: { zh: (n, all) => `n = ${n}（共 ${all}）`, en: (n, all) => `n = ${n} of ${all}` },
   everything: { zh: "全部", en: "all rows" },
   agreement: { zh: (a, b) => `${a}与${b}的一致程度`, en: (a, b) => `Agreement of ${a} and ${b}` },
-  exact: { zh: "完全一致", en: "Exactly the same" },
-  kappa: { zh: "κ", en: "κ" },
-  linear: { zh: "线性加权 κ", en: "κ, linear weights" },
-  quadratic: { zh: "二次加权 κ", en: "κ, quadratic weights" },
+  exact: { zh: (share) => `完全一致：${share}`, en: (share) => `Exactly the same: ${share}` },
+  seen: { zh: "实际", en: "Seen" },
+  byChance: { zh: "全凭碰巧", en: "By chance alone" },
+  unequal: { zh: "不相同的占比", en: "Share that differs" },
+  gap: { zh: "平均差几分", en: "Mean gap" },
+  square: { zh: "差的平方，平均", en: "Mean squared gap" },
+  kappa: { zh: "κ = 1 − 实际 ÷ 全凭碰巧；三行依次用于不加权、线性加权、二次加权。", en: "κ = 1 − seen ÷ by chance alone. The three rows are for no weights, linear weights and quadratic weights." },
   records: { zh: (n) => `逐条看（${n}）`, en: (n) => `The rows one by one (${n})` },
   some: { zh: (n, all) => `前 ${n} 条，共 ${all} 条`, en: (n, all) => `The first ${n} of ${all}` },
   showAll: { zh: (n) => `全部显示（${n}）`, en: (n) => `Show all ${n}` },
@@ -65,6 +68,7 @@ const WORDS = {
   tookIt: { zh: "图已选定。", en: "The chart is taken as your answer." },
   notYet: { zh: "先选图形和分组，再交图。", en: "Choose a kind of chart and what to count by first." },
   numbers: { zh: "一、填数", en: "1 · Numbers" },
+  unread: { zh: "读不成数字，请改一下", en: "This can't be read as a number yet" },
   chart: { zh: "二、选图", en: "2 · Chart" },
   conclusion: { zh: "三、下结论", en: "3 · Conclusion" },
   noChart: { zh: "还没有选定。在上面的工具里调好，再点“就交这张图”。", en: "Not taken yet. Set it up with the tools above, then “Take this chart as my answer”." },
@@ -100,17 +104,47 @@ const STATISTICS = {
   p90: (numbers) => (numbers.length ? upward(numbers)[Math.ceil((9 * numbers.length) / 10) - 1] : null),
 };
 
-// The formula and where it comes from stand in compute.py.
-function kappa(pairs, weight) {
+// What κ is worked out from; the formula and where it comes from stand in compute.py.
+function disagreement(pairs, weight) {
+  const n = pairs.length;
+  if (!n) return [null, null];
   const tally = (at) => [...pairs.reduce((counts, pair) => counts.set(pair[at], (counts.get(pair[at]) ?? 0) + 1), new Map())];
   const observed = sum(pairs.map(([a, b]) => weight(a, b)));
   const expected = sum(tally(0).flatMap(([a, m]) => tally(1).map(([b, n]) => weight(a, b) * m * n)));
-  return expected ? 1 - (observed * pairs.length) / expected : null;
+  return [observed / n, expected / (n * n)];
 }
 
 const plain = (number) => (number === null ? "–" : String(Math.round(number * 100) / 100));
 const precise = (number) => (number === null ? "–" : String(Math.round(number * 10000) / 10000));
 const percent = (share) => `${Math.round(share * 1000) / 10}%`;
+
+// The rules of without_unit and read_number in model.py, so that learners see at once what can't be read.
+const COUNTERS = "条|个|次|笔|件|人|位|名|户|家|张|份|项|对|例|起|封|分|entry|entries|records?|rows?|items?|pieces?|pairs?"
+  + "|times|cases?|calls?|complaints?|customers?|people|persons?|points?|marks?";
+const MONEY = { before: "¥|rmb|cny|人民币", behind: "元|圆|块|yuan|rmb|cny" };
+const TYPED_NUMBER = /^[+-]?(?:[0-9]{1,3}(,)[0-9]{3}(?:,[0-9]{3})*|[0-9]+)(?:\.[0-9]+)?%?$/;
+
+const typedPlain = (text) => text
+  .replace(/[\uff01-\uff5e]/g, (char) => String.fromCharCode(char.charCodeAt(0) - 0xfee0))
+  .replace(/[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, " ").replace(/[\u2010-\u2013\u2212]/g, "-")
+  .replace(/\u3002/g, ".").replace(/\uffe5/g, "¥")
+  .replace(/ +/g, " ").replace(/^ | $/g, "").toLowerCase();
+
+export function isReadable({ record }, { percent, unit }, text) {
+  const typed = typedPlain(text);
+  const own = [unit, record].filter(Boolean).flatMap(({ zh, en }) => [typedPlain(zh), typedPlain(en)]);
+  let bare;
+  if (percent) {
+    const { rest } = /^(?:百分之)?(?<rest>.*?)(?:%|percent|per cent)?$/.exec(typed).groups;
+    bare = rest === typed ? typed : `${rest}%`;
+  } else if (own.some((word) => new RegExp(`^(?:${MONEY.before}|${MONEY.behind})$`).test(word))) {
+    bare = typed.replace(new RegExp(`^(?:${MONEY.before})`), "").replace(new RegExp(`(?:${MONEY.behind})$`), "");
+  } else {
+    const behind = [...own.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")), COUNTERS].join("|");
+    bare = typed.replace(new RegExp(`(?<=[0-9 ])(?:${behind})$`), "");
+  }
+  return TYPED_NUMBER.test(bare.replaceAll(" ", ""));
+}
 
 function node(tag, props, ...children) {
   const made = document.createElementNS(SVG, tag);
@@ -332,13 +366,16 @@ export default function view({ host, item, ui, send }) {
     if (!pair) return null;
     const both = chosen(where).map((row) => pair.map((id) => row[id]));
     const facts = [
-      [WORDS.exact, both.length ? percent(both.filter(([a, b]) => a === b).length / both.length) : "–"],
-      [WORDS.kappa, precise(kappa(both, (a, b) => Number(a !== b)))],
-      [WORDS.linear, precise(kappa(both, (a, b) => Math.abs(a - b)))],
-      [WORDS.quadratic, precise(kappa(both, (a, b) => (a - b) ** 2))],
+      [WORDS.unequal, (a, b) => Number(a !== b)],
+      [WORDS.gap, (a, b) => Math.abs(a - b)],
+      [WORDS.square, (a, b) => (a - b) ** 2],
     ];
     return h("div", { class: "cs-data-agreement" }, h("p", { class: "cs-label" }, t(WORDS.agreement, ...pair.map((id) => t(columnOf.get(id).label)))),
-      h("dl", null, facts.map(([name, value]) => h("div", null, h("dt", null, t(name)), h("dd", null, value)))));
+      h("p", null, t(WORDS.exact, both.length ? percent(both.filter(([a, b]) => a === b).length / both.length) : "–")),
+      h("div", { class: "cs-data-scroll", role: "group", tabindex: 0, "aria-label": t(WORDS.kappa), "data-key": "agreement" }, h("table", { class: "cs-data-table" },
+        h("thead", null, h("tr", null, h("td"), h("th", { scope: "col" }, t(WORDS.seen)), h("th", { scope: "col" }, t(WORDS.byChance)))),
+        h("tbody", null, facts.map(([name, weight]) => h("tr", null, h("th", { scope: "row" }, t(name)), disagreement(both, weight).map((value) => h("td", null, precise(value)))))))),
+      h("p", { class: "cs-hint" }, t(WORDS.kappa)));
   }
 
   function rowTable() {
@@ -551,8 +588,18 @@ export default function view({ host, item, ui, send }) {
   const fields = questions.map((question) => {
     const id = newId();
     const unit = question.percent ? h("span", { class: "cs-data-unit", "aria-hidden": "true" }, "%") : question.unit ? caption(h("span", { class: "cs-data-unit" }), question.unit) : null;
-    const input = writing.field(h("input", { id, type: "text", inputmode: "decimal", class: "cs-input", maxlength: LONGEST, autocomplete: "off" }), () => state.values[question.id]);
-    return { id: question.id, input, row: h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, input, unit)) };
+    const note = h("p", { class: "cs-data-unread", id: `${id}-note` });
+    const input = h("input", {
+      id, type: "text", inputmode: "decimal", class: "cs-input", maxlength: LONGEST, autocomplete: "off", "aria-describedby": note.id,
+      onchange: () => note.textContent && announce(note.textContent),
+    });
+    // What may yet become a number isn't called unreadable while it is being typed.
+    writing.field(input, () => state.values[question.id], (typing) => {
+      const unread = !typing && input.value.trim() !== "" && !isReadable(item.public, question, input.value);
+      input.setAttribute("aria-invalid", String(unread));
+      note.replaceChildren(...(unread ? [icon("open"), t(WORDS.unread)] : []));
+    });
+    return { id: question.id, input, row: h("li", { class: "cs-data-question" }, caption(h("label", { for: id }), question.text), h("span", { class: "cs-data-entry-box" }, input, unit), note) };
   });
 
   const conclusionBox = h("div");

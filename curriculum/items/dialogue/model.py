@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated
 
@@ -21,9 +22,13 @@ class Choice(Model):
 
 
 class Node(Model):
-    """A moment of the talk. `comfort`, 0 to 100, is how the customer visibly feels."""
+    """A moment of the talk. `comfort`, 0 to 100, is how the customer visibly feels.
+
+    `speaker` is who speaks here in the customer's place; how the customer feels doesn't show then.
+    """
 
     id: ItemId
+    speaker: Text | None = None
     says: Text
     comfort: Annotated[int, Interval(ge=0, le=100)]
     choices: Annotated[tuple[Choice, ...], Len(0, 6)] = ()
@@ -34,9 +39,21 @@ class DialoguePublic(Public):
     start: ItemId
     nodes: Annotated[tuple[Node, ...], Len(2, MAX_NODES)]
 
-    @property
+    @cached_property
     def by_id(self) -> dict[str, Node]:
         return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def order(self) -> list[str] | None:
+        """Node ids so that every link leads forward, or None when there is a loop."""
+        back: dict[str, set[str]] = {node.id: set() for node in self.nodes}
+        for node in self.nodes:
+            for choice in node.choices:
+                back.setdefault(choice.to, set()).add(node.id)
+        try:
+            return list(TopologicalSorter(back).static_order())
+        except CycleError:
+            return None
 
     def node(self, node_id: str) -> Node:
         return self.by_id[node_id]
@@ -72,18 +89,6 @@ def walk(public: DialoguePublic, response: DialogueResponse) -> tuple[list[tuple
     return turns, node, None
 
 
-def topological_order(public: DialoguePublic) -> list[str] | None:
-    """Return node ids so that every link leads forward, or None when there is a loop."""
-    back: dict[str, set[str]] = {node.id: set() for node in public.nodes}
-    for node in public.nodes:
-        for choice in node.choices:
-            back.setdefault(choice.to, set()).add(node.id)
-    try:
-        return list(TopologicalSorter(back).static_order())
-    except CycleError:
-        return None
-
-
 def best_total(public: DialoguePublic, key: DialogueKey) -> int:
     """Return the highest sum of points on any path from the start to an end."""
     return best_totals(public, key)[public.start]
@@ -92,7 +97,7 @@ def best_total(public: DialoguePublic, key: DialogueKey) -> int:
 def best_totals(public: DialoguePublic, key: DialogueKey) -> dict[str, int]:
     """Return, by node, the highest sum of points on any path from there to an end."""
     nodes, total = public.by_id, dict[str, int]()
-    for name in reversed(topological_order(public) or ()):
+    for name in reversed(public.order or ()):
         choices = nodes[name].choices
         total[name] = max((key.points[name][choice.id] + total[choice.to] for choice in choices), default=0)
     return total
@@ -154,7 +159,7 @@ def is_weaker(key: DialogueKey, node: Node, choice: Choice) -> bool:
 
 def check_paths(public: DialoguePublic) -> Iterator[Fault]:
     ids = {node.id for node in public.nodes}
-    if topological_order(public) is None:
+    if public.order is None:
         message = "the talk runs in a circle; every path must come to an end"
         yield Fault("endless-path", ("public", "nodes"), message)
     reached, todo = set(), [public.start] if public.start in ids else []

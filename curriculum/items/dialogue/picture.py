@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import fmean
 
-from curriculum.items.dialogue.model import Choice, DialogueKey, DialoguePublic, Node, is_weaker, topological_order
+from curriculum.items.dialogue.model import Choice, DialogueKey, DialoguePublic, Node, is_weaker
 from curriculum.model import Language
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, EDGE = 176, 58, 26, 74, 8
@@ -26,7 +26,7 @@ STYLE = (
 
 def layers(public: DialoguePublic) -> list[list[Node]]:
     """Return the nodes in rows; every link leads to a lower row."""
-    order = topological_order(public)
+    order = public.order
     if order is None:
         raise ValueError("a talk that runs in a circle has no rows")
     depth = dict.fromkeys(order, 0)

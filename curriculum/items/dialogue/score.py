@@ -23,8 +23,8 @@ WORDS = {
     "best": Text(zh="你说：“{ref}”", en="You said: “{ref}”"),
     "weaker": Text(zh="你说：“{ref}”", en="You said: “{ref}”"),
     "red-line": Text(
-        zh="触及红线：“{ref}”。本题得分因此封顶。",
-        en="A red line was crossed: “{ref}”. This caps the score.",
+        zh="触及红线：“{ref}”。其余做得再好，本题最多得 {cap}%。",
+        en="A red line was crossed: “{ref}”. However good the rest is, the exercise then earns at most {cap} %.",
     ),
 }
 
@@ -45,6 +45,9 @@ def score(public: DialoguePublic, key: DialogueKey, response: DialogueResponse) 
     if crossed:
         cap = RED_LINE_CAP * possible
         lost = min(0.0, cap - earned)
-        evidence += [Evidence("red-line", ref, False, lost if ref == crossed[0] else 0) for ref in crossed]
+        values = {"cap": 100 * RED_LINE_CAP}
+        evidence += [
+            Evidence("red-line", ref, False, lost if ref == crossed[0] else 0, values=values) for ref in crossed
+        ]
         earned = min(earned, cap)
     return Score(earned, possible, ("red-line",) if crossed else (), tuple(evidence))

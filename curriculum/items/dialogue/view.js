@@ -39,9 +39,8 @@ export default function view({ host, item, ui, send }) {
   const trend = h("span", { class: "cs-trend" });
   const log = h("div", { class: "cs-log", tabindex: 0, role: "group" });
   const reply = h("div", { class: "cs-reply" });
-  host.append(h("div", { class: "cs-talk" },
-    h("div", { class: "cs-talk-head" }, face.node, h("div", { class: "cs-talk-mood" }, h("div", { class: "cs-talk-line" }, name, mood, trend), meter.node)),
-    log, reply));
+  const head = h("div", { class: "cs-talk-head" }, face.node, h("div", { class: "cs-talk-mood" }, h("div", { class: "cs-talk-line" }, name, mood, trend), meter.node));
+  host.append(h("div", { class: "cs-talk" }, head, log, reply));
 
   function walk() {
     const turns = [{ node: nodes.get(start) }];
@@ -58,6 +57,10 @@ export default function view({ host, item, ui, send }) {
   const reading = (value) => t(WORDS.reading, value, moodOf(value));
 
   function customerBubble({ node }) {
+    if (node.speaker) {
+      return h("div", { class: "cs-turn cs-theirs cs-other" },
+        h("div", { class: "cs-bubble" }, h("span", { class: "cs-who" }, t(node.speaker)), h("p", null, spoken(t(node.says)))));
+    }
     const small = ui.face();
     small.set(node.comfort);
     return h("div", { class: "cs-turn cs-theirs" }, h("span", { class: "cs-turn-face", title: reading(node.comfort) }, small.node),
@@ -77,9 +80,13 @@ export default function view({ host, item, ui, send }) {
     log.scrollTo({ top: log.scrollHeight, behavior: grown && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "auto" });
   }
 
+  // Somebody else's words say nothing of the customer: the mood stays hidden until the customer speaks again.
   function drawMood(turns) {
-    const value = turns.at(-1).node.comfort;
-    const change = turns.length > 1 ? value - turns.at(-2).node.comfort : 0;
+    const { speaker, comfort: value } = turns.at(-1).node;
+    const before = turns.at(-2)?.node;
+    const change = before && !before.speaker ? value - before.comfort : 0;
+    head.hidden = Boolean(speaker);
+    if (speaker) return;
     face.set(value);
     meter.set(value, reading(value));
     meter.node.setAttribute("aria-label", t(WORDS.comfort));
@@ -122,7 +129,7 @@ export default function view({ host, item, ui, send }) {
   function closing(turns) {
     return h("div", { class: "cs-closing", tabindex: -1, "data-key": "closing" },
       h("h4", null, t(WORDS.over)), h("p", null, t(WORDS.journey, t(customer))),
-      h("ol", { class: "cs-journey", role: "list" }, turns.map(({ node }) => {
+      h("ol", { class: "cs-journey", role: "list" }, turns.filter(({ node }) => !node.speaker).map(({ node }) => {
         const small = ui.face();
         small.set(node.comfort);
         return h("li", null, small.node, h("span", { class: "cs-unseen" }, `${moodOf(node.comfort)}, `), node.comfort);
@@ -145,7 +152,7 @@ export default function view({ host, item, ui, send }) {
         swap(reply, end ? [closing(turns)] : choicePanel(node), first || undefined);
         drawLog(turns, lang);
       }
-      if (moveFocus) announce(`${t(customer)}: ${t(node.says)} ${t(WORDS.comfort)}: ${reading(node.comfort)}`);
+      if (moveFocus) announce(node.speaker ? `${t(node.speaker)}: ${t(node.says)}` : `${t(customer)}: ${t(node.says)} ${t(WORDS.comfort)}: ${reading(node.comfort)}`);
       moveFocus = false;
       shown = { lang, turns, path, locked };
     },

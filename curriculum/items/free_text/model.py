@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from annotated_types import Interval, Len
 from pydantic import StringConstraints
 
-from curriculum.items.free_text.wording import Reading
+from curriculum.items.free_text.wording import Reading, read
 from curriculum.model import (
     Choose,
     ItemId,
@@ -237,7 +237,7 @@ def unknown(public: FreeTextPublic, response: FreeTextResponse) -> str | None:
 
 
 def missing(public: FreeTextPublic, response: FreeTextResponse) -> Text | None:
-    return unready(public, Reading(response.text))
+    return unready(public, read(response.text))
 
 
 def unready(public: FreeTextPublic, reading: Reading) -> Text | None:

@@ -21,7 +21,7 @@ from curriculum.items.free_text.model import (
     unready,
 )
 from curriculum.items.free_text.personal import personal_data
-from curriculum.items.free_text.wording import CJK, Reading, Span, find, measure
+from curriculum.items.free_text.wording import CJK, Reading, Span, find, measure, read
 from curriculum.model import LANGUAGES, Evidence, Language, Score, Text
 
 # One long sentence in three is a matter of style.
@@ -55,7 +55,7 @@ WORDS = {
 
 def score(public: FreeTextPublic, key: FreeTextKey, response: FreeTextResponse) -> Score:
     possible = sum(element.weight for element in key.elements)
-    reading = Reading(response.text)
+    reading = read(response.text)
     reason = unready(public, reading)
     if reason is not None:
         # Nothing of the checklist is shown: handing in blank must not buy it.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from curriculum.items.free_text.traditional import SIMPLIFIED, TRADITIONAL
@@ -134,6 +134,12 @@ class Reading:
         said = shown(self.text[first : min(last, first + LONGEST_QUOTE)])
         before, after = "…" if context and first > line_start else "", "…" if context and last < line_end else ""
         return f"{before}{said}{after}"
+
+
+@lru_cache(maxsize=4)
+def read(text: str) -> Reading:
+    """Return the reading of a text; what is missing and what it earns are asked of the same one."""
+    return Reading(text)
 
 
 def measure(text: str, language: Language) -> int:

@@ -9,18 +9,28 @@ import re
 from typing import Literal
 
 from curriculum.model import LANGUAGES, Text
-from curriculum.numbers import WHOLE, number_of, plain
+from curriculum.numbers import (
+    COUNTERS,
+    CURRENCY_BEFORE,
+    CURRENCY_BEHIND,
+    PERCENT_BEFORE,
+    PERCENT_BEHIND,
+    WHOLE,
+    number_of,
+    plain,
+)
 
 Unit = Literal["percent", "yuan", "days", "months", "years", "count"]
 
 # By unit: words before the number, powers of ten, words behind it.
 FORMS: dict[Unit, tuple[str, str, str]] = {
-    "percent": ("百分之", "", "%|percent|per cent"),
-    "yuan": ("¥|rmb|cny|人民币", "万", "元|圆|块|yuan|rmb|cny"),
+    "percent": (PERCENT_BEFORE, "", PERCENT_BEHIND),
+    "yuan": (CURRENCY_BEFORE, "万", CURRENCY_BEHIND),
     "days": ("", "", "天|日|days?"),
     "months": ("", "", "个月|月|months?"),
     "years": ("", "", "年|years?"),
-    "count": ("", "万", "个|次|笔|件|人|户|张|份"),
+    # A count is also that of minutes, or of the day of a month.
+    "count": ("", "万", f"{COUNTERS}|号|日|天|分钟|minutes?|min"),
 }
 NUMBER = rf"(?P<number>{WHOLE}(?:\.[0-9]*)?|\.[0-9]+)"
 SHAPES = {

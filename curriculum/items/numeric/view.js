@@ -19,13 +19,15 @@ const LONGEST = 40;
 const NOTHING = "";
 
 // The rules of reading.py, so that learners see how they are understood. Both are tested against one list.
+const COUNTERS = "条|个|次|笔|件|人|位|名|户|家|张|份|项|对|例|起|封|分|entry|entries|records?|rows?|items?|pieces?|pairs?"
+  + "|times|cases?|calls?|complaints?|customers?|people|persons?|points?|marks?|号|日|天|分钟|minutes?|min";
 const FORMS = {
   percent: { before: "百分之", power: NOTHING, behind: "%|percent|per cent", sign: { zh: "%", en: "%" }, shown: { zh: "{}%", en: "{} %" } },
   yuan: { before: "¥|rmb|cny|人民币", power: "万", behind: "元|圆|块|yuan|rmb|cny", sign: { zh: "元", en: "yuan" }, shown: { zh: "{} 元", en: "{} yuan" } },
   days: { before: NOTHING, power: NOTHING, behind: "天|日|days?", sign: { zh: "天", en: "days" }, shown: { zh: "{} 天", en: "{} days" } },
   months: { before: NOTHING, power: NOTHING, behind: "个月|月|months?", sign: { zh: "个月", en: "months" }, shown: { zh: "{} 个月", en: "{} months" } },
   years: { before: NOTHING, power: NOTHING, behind: "年|years?", sign: { zh: "年", en: "years" }, shown: { zh: "{} 年", en: "{} years" } },
-  count: { before: NOTHING, power: "万", behind: "个|次|笔|件|人|户|张|份", sign: { zh: "", en: "" }, shown: { zh: "{}", en: "{}" } },
+  count: { before: NOTHING, power: "万", behind: COUNTERS, sign: { zh: "", en: "" }, shown: { zh: "{}", en: "{}" } },
 };
 const NUMBER = "(?<number>(?:[0-9]{1,3}(?<gap>[, ])[0-9]{3}(?:\\k<gap>[0-9]{3})*|[0-9]+)(?:\\.[0-9]*)?|\\.[0-9]+)";
 

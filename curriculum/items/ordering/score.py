@@ -26,8 +26,9 @@ WORDS = {
     ),
     "left-out": Text(zh="“{ref}”没有排进去。", en="“{ref}” was left out."),
     "critical": Text(
-        zh="关键顺序颠倒：“{ref}”必须先于“{other}”，本题得分因此封顶。",
-        en="A critical pair is the wrong way round: “{ref}” must come before “{other}”; this caps the score.",
+        zh="关键顺序颠倒：“{ref}”必须先于“{other}”。这一处错了，其余排得再好，本题最多得 {cap}%。",
+        en="A critical pair is the wrong way round: “{ref}” must come before “{other}”. "
+        "However well the rest stands, the exercise then earns at most {cap} %.",
     ),
 }
 
@@ -55,7 +56,9 @@ def score(public: OrderingPublic, key: OrderingKey, response: OrderingResponse) 
         if place.get(pair.before, n) > place.get(pair.after, n):
             flags = ("critical-pair",)
             cap = pair.cap * n
-            evidence.append(Evidence("critical", pair.before, False, min(0.0, cap - earned), pair.after))
+            evidence.append(
+                Evidence("critical", pair.before, False, min(0.0, cap - earned), pair.after, {"cap": 100 * pair.cap})
+            )
             earned = min(earned, cap)
     return Score(earned, n, flags, tuple(evidence))
 

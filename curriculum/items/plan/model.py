@@ -23,6 +23,7 @@ Five kinds of test serve every planning form of the course:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 import pydantic
@@ -76,8 +77,12 @@ class Field(Model):
     label: Text
     options: Annotated[tuple[Option, ...], Len(2, MAX_OPTIONS)]
 
+    @cached_property
+    def by_id(self) -> dict[str, Option]:
+        return {option.id: option for option in self.options}
+
     def option(self, option_id: str) -> Option | None:
-        return next((option for option in self.options if option.id == option_id), None)
+        return self.by_id.get(option_id)
 
 
 class Scope(Model):
@@ -156,11 +161,19 @@ class PlanPublic(Public):
     fields: Annotated[tuple[Field, ...], Len(1, MAX_FIELDS)]
     constraints: Annotated[tuple[Constraint, ...], Len(1, MAX_CONSTRAINTS)]
 
+    @cached_property
+    def rows_by_id(self) -> dict[str, Row]:
+        return {row.id: row for row in self.rows}
+
+    @cached_property
+    def fields_by_id(self) -> dict[str, Field]:
+        return {field.id: field for field in self.fields}
+
     def row(self, row_id: str) -> Row | None:
-        return next((row for row in self.rows if row.id == row_id), None)
+        return self.rows_by_id.get(row_id)
 
     def field(self, field_id: str) -> Field | None:
-        return next((field for field in self.fields if field.id == field_id), None)
+        return self.fields_by_id.get(field_id)
 
 
 Plan = Mapping[str, Mapping[str, str]]

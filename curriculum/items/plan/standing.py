@@ -18,7 +18,6 @@ from curriculum.items.plan.model import (
     Plan,
     PlanPublic,
     Required,
-    Row,
     Test,
     skipping,
     spoken_of,
@@ -58,8 +57,7 @@ class Board:
     def __init__(self, public: PlanPublic, plan: Plan) -> None:
         self.public, self.plan = public, plan
         self.skipped = skipping(public, plan)
-        self.rows: dict[str, Row] = {row.id: row for row in public.rows}
-        self.fields: dict[str, Field] = {field.id: field for field in public.fields}
+        self.rows, self.fields = public.rows_by_id, public.fields_by_id
 
     def chosen(self, row: str, field: str) -> str | None:
         """Return the option of a row; of a row that is left out, only the one that says so."""

@@ -2,10 +2,8 @@ const WORDS = {
   holds: { zh: "必须守住", en: "What has to hold" },
   goals: { zh: "最好做到", en: "What would be good" },
   red: { zh: "红线", en: "Red line" },
-  counted: {
-    zh: "数字会随你的安排变化。其余几条守没守住，要你自己对照。",
-    en: "The figures change as you plan. Whether the rest holds is for you to check.",
-  },
+  counted: { zh: "随你的安排变化", en: "Changes as you plan" },
+  checked: { zh: "这几条守没守住，要你自己对照。", en: "Whether these hold is for you to check." },
   legend: { zh: "各个选项是什么意思", en: "What the choices mean" },
   progress: { zh: (done, all) => `已排好 ${done} / ${all}`, en: (done, all) => `${done} of ${all} planned` },
   planned: { zh: "已排好", en: "planned" },
@@ -22,7 +20,7 @@ const TINY = 1e-9;
 const round = (value) => Math.round(value * 100) / 100;
 
 export default function view({ host, item, ui, send }) {
-  const { h, t, icon, newId, swap, announce } = ui;
+  const { h, t, icon, newId, swap, announce, isWide } = ui;
   const { columns, rows, fields, constraints } = item.public;
   const field = (id) => fields.find((other) => other.id === id);
   const optionOf = (name, id) => field(name)?.options.find((option) => option.id === id);
@@ -141,8 +139,9 @@ export default function view({ host, item, ui, send }) {
     const choices = fields.map(({ id: name, label, options }) => {
       const select = h("select", { class: "cs-select", "data-key": `${row.id}.${name}`, onchange: () => choose(row, name, select.value) },
         h("option", { value: "" }, t(WORDS.open)), options.map((option) => h("option", { value: option.id }, t(option.text))));
+      const widest = Math.max(...options.map((option) => [...t(option.text)].reduce((sum, char) => sum + (isWide(char) ? 1 : 0.5), 0)));
       const note = h("span", { class: "cs-choice-note", "aria-hidden": "true", hidden: true });
-      return { name, select, note, node: h("label", { class: "cs-choice" }, h("span", { class: "cs-choice-label" }, t(label)), select, note) };
+      return { name, select, note, node: h("label", { class: "cs-choice", style: `--cs-widest: ${widest}em` }, h("span", { class: "cs-choice-label" }, t(label)), select, note) };
     });
     const node = h("div", { class: "cs-plan-row", role: "group", "aria-describedby": facts, "aria-label": t(row.label) },
       h("div", { class: "cs-plan-name" }, h("span", { class: "cs-plan-label" }, t(row.label)), done),
@@ -183,14 +182,20 @@ export default function view({ host, item, ui, send }) {
   function build() {
     const bar = ui.meter("");
     const progress = h("p", { class: "cs-plan-progress" });
-    const levels = [[WORDS.holds, constraints.filter(({ level }) => level !== "soft")], [WORDS.goals, constraints.filter(({ level }) => level === "soft")]]
+    const hard = ({ level }) => level !== "soft";
+    const listed = (some) => [[WORDS.holds, some.filter(hard)], [WORDS.goals, some.filter((one) => !hard(one))]]
       .filter(([, list]) => list.length).map(([words, list]) => [words, list.map(constraintPart)]);
+    const lists = (levels) => levels.map(([words, list]) => h("div", null, h("h4", { class: "cs-label" }, t(words)), h("ul", { class: "cs-rules", role: "list" }, list.map(({ node }) => node))));
+    const fixed = listed(constraints.filter(({ shown }) => !shown));
+    // What follows stays in sight and must be short enough for that; the rest is read once, before.
+    const counted = listed(constraints.filter(({ shown }) => shown));
+    const levels = [...fixed, ...counted];
     const rowParts = rows.map(rowPart);
     swap(root, [
-      h("div", { class: "cs-plan-panel", role: "group", tabindex: 0, "aria-label": t(WORDS.holds) },
+      fixed.length > 0 && h("div", { class: "cs-plan-brief" }, h("div", { class: "cs-plan-levels" }, lists(fixed)), h("p", { class: "cs-hint" }, t(WORDS.checked))),
+      h("div", { class: "cs-plan-panel", role: "group", "aria-label": t(WORDS.counted) },
         h("div", { class: "cs-progress-part" }, progress, bar.node),
-        levels.map(([words, list]) => [h("h4", { class: "cs-label" }, t(words)), h("ul", { class: "cs-rules", role: "list" }, list.map(({ node }) => node))]),
-        constraints.some(({ shown }) => shown) && h("p", { class: "cs-hint" }, t(WORDS.counted))),
+        lists(counted)),
       h("div", { class: "cs-plan-main" }, legend(), h("div", { class: "cs-plan-rows" }, rowParts.map(({ node }) => node)))].filter(Boolean));
     parts = {
       draw(locked) {

@@ -17,5 +17,7 @@ TYPE = ItemType(
     labels=model.labels,
     words=WORDS,
     play=model.play,
+    # Two levels off earns a third; to take something harmful for fairly suitable is no half-right answer.
+    mistakes=frozenset({"far"}),
     acts=False,
 )

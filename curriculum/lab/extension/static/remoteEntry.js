@@ -14,10 +14,17 @@
     failed: { zh: "有练习未能打开。请刷新本页；若仍不行，请告诉培训老师。",
               en: "Some exercises did not open. Reload the page; if that does not help, tell your trainer." },
   };
-  // A notebook that nobody trusted may run these two shapes on opening and nothing else.
+  // The auditor's desk is opened in the same way, and is no exercise.
+  const DESK_SAYS = {
+    opening: { zh: "正在读取成绩册……", en: "Reading the gradebook…" },
+    failed: { zh: "审计台未能打开。请在终端运行 counterside audit report，它会说明原因。",
+              en: "The desk did not open. In a terminal “counterside audit report” says why." },
+  };
+  // A notebook that nobody trusted may run these three shapes on opening and nothing else.
   const OURS = [
     /^\s*from\s+curriculum\.player\s+import\s+play[^\S\n]*\n\s*play\s*\(\s*"[a-z0-9]+(-[a-z0-9]+)*"\s*\)\s*$/,
     /^\s*from\s+curriculum\.player\s+import\s+hand_in[^\S\n]*\n\s*hand_in\s*\(\s*\)\s*$/,
+    /^\s*from\s+autograde\.audit\.desk\s+import\s+desk[^\S\n]*\n\s*desk\s*\(\s*\)\s*$/,
   ];
   const { src } = document.currentScript;
   const STYLE = new URL(`style.css${new URL(src).search}`, src).href;
@@ -83,7 +90,7 @@
     });
   };
 
-  const dress = ({ panel, title, chapters, serviceManager, Widget }) => {
+  const dress = ({ panel, title, chapters, isDesk, serviceManager, Widget }) => {
     const notebook = panel.content;
     const name = element("span", {});
     const heading = element("p", { class: "counterside-title" }, name);
@@ -94,6 +101,7 @@
       const { left, bottom } = opener.getBoundingClientRect();
       Object.assign(menu.style, { left: `${left}px`, top: `${bottom + 6}px` });
     });
+    const sections = element("ul", { role: "list", class: "counterside-sections" });
     let links = [];
     const buttons = Object.entries({ zh: "中文", en: "English" }).map(([value, name]) =>
       element("button", { type: "button", value, lang: TAGS[value] }, name));
@@ -105,11 +113,11 @@
 
     const say = key => {
       said = key;
-      status.textContent = key ? SAYS[key][lang] : "";
+      status.textContent = key ? ((isDesk && DESK_SAYS[key]) || SAYS[key])[lang] : "";
     };
     const label = () => {
       for (const { model, node } of notebook.widgets) {
-        if (model.type === "code") node.setAttribute("aria-label", SAYS.exercise[lang]);
+        if (model.type === "code") node.setAttribute("aria-label", (isDesk ? title : SAYS.exercise)[lang]);
       }
     };
     const translate = () => {
@@ -119,6 +127,8 @@
       bar.setAttribute("aria-label", name.textContent);
       menu.setAttribute("aria-label", SAYS.chapters[lang]);
       for (const { link, title: words } of links) link.textContent = words[lang];
+      sections.replaceChildren(...headings(panel).map(([heading]) =>
+        element("li", {}, element("a", { href: `#${encodeURIComponent(addressOf(heading))}` }, heading))));
       for (const button of buttons) button.setAttribute("aria-pressed", button.value === lang);
       label();
       say(said);
@@ -132,6 +142,7 @@
     panel.contentHeader.addWidget(new Widget({ node: bar }));
     panel.node.append(status);
     panel.addClass("counterside");
+    panel.toggleClass("counterside-desk", isDesk);
     // JupyterLab focuses a cell by itself; the mark belongs to those who came there by keyboard.
     panel.node.addEventListener("keydown", () => panel.addClass("counterside-keyboard"), { once: true });
     panel.toolbar.hide();
@@ -151,7 +162,8 @@
     beside({ panel, chapters, serviceManager }).then(found => {
       if (!found.length) return;
       links = found;
-      menu.firstChild.append(...links.map(({ link }) => element("li", {}, link)));
+      menu.firstChild.append(...links.map(({ link }) =>
+        element("li", {}, link, ...(link.hasAttribute("aria-current") ? [sections] : []))));
       opener.append(name);
       heading.replaceWith(opener, menu);
       translate();
@@ -159,20 +171,44 @@
     return { translate, label, say };
   };
 
+  const addressOf = heading => heading.replaceAll(" ", "-");
+  const markdown = panel => panel.content.widgets.filter(cell => cell.model.type === "markdown" && isShown(cell));
+  /* The sections of a chapter in the language that is shown: what their first line says, and their cell. */
+  const headings = panel => markdown(panel)
+    .map(cell => [/^# (.+)/.exec(cell.model.sharedModel.getSource())?.[1], cell]).filter(([heading]) => heading);
+
+  /* JupyterLab leads links within a notebook nowhere once the cells can't be edited. */
+  const jump = (panel, id) => {
+    const [, cell] = headings(panel).find(([heading]) => addressOf(heading) === id) ?? [];
+    if (!cell) return false;
+    panel.content.activeCellIndex = panel.content.widgets.indexOf(cell);
+    cell.node.scrollIntoView({ block: "start" });
+    const heading = cell.node.querySelector("h1") ?? cell.node;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    return true;
+  };
+
   /* A term's meaning opens beside it: a jump to the glossary, which JupyterLab can't do either, would lose the line. */
   const explain = panel => {
     const note = element("div", { role: "dialog", class: "counterside-term", popover: "", tabindex: "-1" });
     panel.node.append(note);
     const meaning = id => {
-      for (const { model } of panel.content.widgets.filter(cell => cell.model.type === "markdown" && isShown(cell))) {
+      for (const { model } of markdown(panel)) {
         const entries = model.sharedModel.getSource().split(/^### /m).slice(1).map(entry => entry.split("\n"));
         const found = entries.find(([heading]) => heading.replaceAll(" ", "-") === id);
         if (found) return [found[0], found.slice(1).join("\n").trim()];
       }
     };
     panel.node.addEventListener("click", event => {
-      const link = event.target.closest('.jp-MarkdownCell a[href^="#"]');
-      const found = link && meaning(decodeURIComponent(link.hash.slice(1)));
+      const link = event.target.closest(':is(.jp-MarkdownCell, .counterside-sections) a[href^="#"]');
+      const id = link && decodeURIComponent(link.hash.slice(1));
+      const found = link && meaning(id);
+      if (link && !found) {
+        event.preventDefault();
+        link.closest("[popover]")?.hidePopover();
+        jump(panel, id);
+      }
       if (!found) return;
       event.preventDefault();
       note.lang = TAGS[lang];
@@ -318,14 +354,23 @@
     const alone = location.href.startsWith(`${serviceManager.serverSettings.baseUrl}doc/`);
     const settle = makeRoom(shell, alone ? `${AROUND}, .jp-SideBar` : AROUND);
 
+    // JupyterLab calls the browser's tab after the file. A panel's own title is no way out: to change that renames the file.
+    const entitle = () => {
+      const title = [...open].find(({ panel }) => panel === shell.currentWidget)?.title?.[lang];
+      if (title && document.title !== title) document.title = title;
+    };
+    new MutationObserver(entitle).observe(document.head, { subtree: true, childList: true, characterData: true });
+    window.addEventListener("counterside:lang", entitle);
+
     const adopt = async panel => {
       await panel.context.ready;
       const { model } = panel.context;
       const about = model.getMetadata("counterside");
       if (!about || model.getMetadata("kernelspec")?.name !== KERNEL) return;
-      const { title, chapters } = about;
-      const chapter = { ...lib, panel, serviceManager, title, chapters, translate() {}, label() {}, say() {}, isTending() {} };
+      const { title, chapters, desk: isDesk = false } = about;
+      const chapter = { ...lib, panel, serviceManager, title, chapters, isDesk, translate() {}, label() {}, say() {}, isTending() {} };
       open.add(chapter);
+      entitle();
       panel.disposed.connect(() => { open.delete(chapter); settle(); });
       // Each step stands alone: what JupyterLab changes one day must not take the others with it.
       const steps = [() => protect(panel), () => Object.assign(chapter, dress(chapter)), () => explain(panel), settle,
