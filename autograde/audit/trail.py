@@ -49,8 +49,7 @@ def live_rows(connection: Connection, table: str) -> Iterator[tuple[str, str, st
     """Yield a table's rows as the trail would write them: key, main half, person's half. Holds few at a time."""
     sql = dialect(connection).live(connection, table).replace("%", "%%")
     with connection.exec_driver_sql(sql, execution_options={"yield_per": BATCH}) as rows:
-        for key, main, person in rows:
-            yield key, main, person
+        yield from ((key, main, person) for key, main, person in rows)
 
 
 def kept(connection: Connection) -> bool:
