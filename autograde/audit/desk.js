@@ -139,6 +139,7 @@ const WORDS = {
   who: { zh: "谁", en: "Who" },
   what: { zh: "什么", en: "What" },
   whyChanged: { zh: "原因", en: "Why" },
+  firstMark: { zh: "首次评分", en: "first mark" },
   noReason: { zh: "未说明原因", en: "no reason given" },
   reasonLater: { zh: (who, at) => `（${who} 于 ${at} 补充）`, en: (who, at) => `(added by ${who}, ${at})` },
   unknown: { zh: "未知", en: "unknown" },
@@ -247,6 +248,7 @@ const [LEARNER, CHAPTER, TOTAL, STATE, LATE, PENALTY, MASTERED, RED, SEALED, HAN
 const [C_SCORE, C_AUTO, C_HAND, C_EXTRA, C_WAITING, C_STATE, C_FLAGS] = Array(7).keys();
 const ROWS = 50;
 const SHOWN = 200;
+const CHANGES = 100;
 const BINS = 10;
 
 // What rules alone gave is sent as a number.
@@ -561,7 +563,7 @@ class Desk {
       one[LATE] > 0 && this.tag(t(WORDS.late), "warn"),
       one[RED].length > 0 && this.tag(`${t(WORDS.redLine)} ${one[RED].length}`, "red"),
       data.head && one[SEALED] === false && this.tag(t(WORDS.unsealed), "open"),
-      one[AFTER] > 0 ? this.tag(t(WORDS.released), "red") : one[CHANGED] > 0 && this.tag(t(WORDS.changed), "open"),
+      one[AFTER] > 0 && this.tag(t(WORDS.released), "red"),
     ].filter(Boolean);
     return found.length ? h("span", { class: "ca-tags" }, found) : null;
   }
@@ -859,6 +861,16 @@ class Desk {
     return String(value);
   }
 
+  // What had waited for a mark and got one; after the feedback was out even that needs a reason.
+  isFirstMark({ table, late, columns }) {
+    const was = (name) => columns.find(([column]) => column === name)?.[1];
+    return table === "grade" && !late && was("manual_score") == null && Boolean(was("needs_manual_grade"));
+  }
+
+  needsReason(one) {
+    return !(one.run || (one.op === "snapshot" && !one.wasThere) || one.table === "counterside_event" || this.isFirstMark(one));
+  }
+
   changesTable(changes, withWhom = false) {
     const { t, data } = this;
     if (data.trail == null) return h("p", { class: "ca-empty" }, t(WORDS.noTrailYet));
@@ -877,7 +889,7 @@ class Desk {
         withWhom ? place(one) : one.cell ?? "–",
         [h("p", null, `${t(WORDS.tables[one.table]) || one.table} ${t(WORDS.ops[one.op]) || one.op}`, one.late && [" ", this.tag(t(WORDS.released), "red")]),
           h("dl", { class: "ca-diff" }, one.columns.map(([name, old, now]) => [h("dt", null, t(WORDS.columns[name]) || name), h("dd", null, h("del", null, this.value(old, name)), " → ", h("ins", null, this.value(now, name)))]))],
-        one.reason ? [one.reason, one.reason_by && h("small", null, ` ${t(WORDS.reasonLater, one.reason_by, second(one.reason_at))}`)] : one.run || (one.op === "snapshot" && !one.wasThere) || one.table === "counterside_event" ? "–" : this.tag(t(WORDS.noReason), "open"),
+        one.reason ? [one.reason, one.reason_by && h("small", null, ` ${t(WORDS.reasonLater, one.reason_by, second(one.reason_at))}`)] : this.needsReason(one) ? this.tag(t(WORDS.noReason), "open") : this.isFirstMark(one) ? h("span", { class: "ca-soft" }, t(WORDS.firstMark)) : "–",
         this.sealWords(one.sealed),
       ]),
     });
@@ -885,8 +897,18 @@ class Desk {
 
   drawChanges() {
     const { t, data } = this;
-    const shown = [...data.changes].reverse();
-    return [this.heading(t(WORDS.changes)), data.changes_in_all > shown.length && h("p", null, t(WORDS.tooMany, shown.length, data.changes_in_all)), this.changesTable(shown, true)].filter(Boolean);
+    const { page = 0 } = this.at;
+    const all = [...data.changes].reverse();
+    const last = Math.max(0, Math.ceil(all.length / CHANGES) - 1);
+    const turn = (by, words, stops) => h("button", {
+      type: "button", class: "ca-button", "aria-disabled": String(stops), onclick: () => { if (!stops) this.go({ view: "changes", page: page + by }); },
+    }, words);
+    return [
+      this.heading(t(WORDS.changes)),
+      data.changes_in_all > all.length && h("p", { class: "ca-prose" }, t(WORDS.tooMany, all.length, data.changes_in_all)),
+      this.changesTable(all.slice(page * CHANGES, (page + 1) * CHANGES), true),
+      last > 0 && h("div", { class: "ca-pages" }, turn(-1, t(WORDS.before), page === 0), h("span", null, t(WORDS.page, page + 1, last + 1)), turn(1, t(WORDS.next), page === last)),
+    ].filter(Boolean);
   }
 
   // ---- what deserves a look ---------------------------------------------------------------

@@ -163,6 +163,9 @@ def test_a_grade_tells_who_changed_it_when_from_what_to_what_and_why(browser: Br
         expect(last).to_contain_text("unknown")
         expect(last).to_contain_text("no reason given")
         page.goto(f"{report.as_uri()}#grade/average-lin/ch3/e3-3-4")
+        mark = page.locator(".ca-section", has_text="Every change").locator("tbody tr").last
+        expect(mark.locator(".ca-diff dd").first).to_have_text("– → 0.5")
+        expect(mark).to_contain_text("first mark")
         marks = page.locator(".ca-section", has_text="Marked by a person").locator("tbody tr")
         expect(marks.first).to_contain_text("0.50")
         expect(marks.filter(has_text="not marked yet")).to_have_count(5)

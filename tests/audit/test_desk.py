@@ -1,0 +1,135 @@
+"""What the desk takes from a browser, and what it tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograde.audit.book import Book, Cell, read_book
+from autograde.audit.desk import Desk, overview, short
+from autograde.audit.page import write_report
+from autograde.cli import main
+from autograde.place import CourseError
+from tests.audit.class_of_three import config_of, course_at, make
+
+
+class Recorder(Desk):
+    """A desk without a kernel: what it would send to the browser is kept."""
+
+    def __init__(self, book: Book) -> None:
+        self.said: list[Any] = []
+        super().__init__(book)
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        self.said.append(content)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("class") / "course")
+
+
+@pytest.fixture(scope="module")
+def book(folder: Path) -> Book:
+    return read_book(config_of(folder))
+
+
+@pytest.fixture
+def desk(book: Book) -> Iterator[Recorder]:
+    opened = Recorder(book)
+    yield opened
+    opened.close()
+
+
+def test_nothing_that_the_browser_sets_is_taken(desk: Recorder, folder: Path) -> None:
+    before, bytes_before = desk.get_state(), (folder / "gradebook.db").read_bytes()
+    for state in ({"data": {"standings": []}}, {"_esm": "export default {}"}, {"_css": ""}, {"layout": "eve"}):
+        desk.set_state(state)
+        # As it comes over the wire.
+        desk._handle_msg({"content": {"data": {"method": "update", "state": state}}})
+    assert desk.get_state() == before
+    assert (folder / "gradebook.db").read_bytes() == bytes_before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None, [], "chapter", {}, {"wish": "chapter"}, {"wish": ["chapter"]}, {"wish": ["chapter", 1, 2]},
+        {"wish": ["chapter", "expert", "ch3", "more"]}, {"wish": ["sample", 0, "seed"]},
+        {"wish": ["sample", 10**9, "s"]}, {"wish": ["sample", 3, "s" * 81]}, {"wish": ["looks", "more"]},
+        {"wish": ["grade", "expert", "e3-1-1", 99]},
+        {"kind": "answer", "response": {}},
+    ],
+)  # fmt: skip
+def test_a_message_that_is_no_wish_is_passed_over(desk: Recorder, content: Any) -> None:
+    desk.receive(content)
+    assert desk.said == []
+
+
+def test_a_wish_is_answered_by_name(desk: Recorder, folder: Path) -> None:
+    before = (folder / "gradebook.db").read_bytes()
+    for wish in (["chapter", "expert", "ch3"], ["chapter", "../../etc", "ch3"], ["looks"], ["sample", 3, "Monday"]):
+        desk.receive({"wish": wish})
+    chapter, nobody, looks, sample = desk.said
+    assert chapter["wish"] == ["chapter", "expert", "ch3"]
+    assert {one["item"] for one in chapter["reply"]["found"]["items"]} == set(chapter["reply"]["items"])
+    assert nobody["reply"] is None
+    assert {one["id"] for one in looks["reply"]["rules"]} >= {one["rule"] for one in looks["reply"]["looks"]}
+    assert len(sample["reply"]["cases"]) == 3
+    json.dumps(desk.said, allow_nan=False)
+    assert (folder / "gradebook.db").read_bytes() == before
+
+
+def test_a_cell_is_a_number_where_rules_alone_gave_it() -> None:
+    plain = Cell("e3-1-1", 6.0, 5.0, None, 5.0, 0.0, "graded")
+    assert short(plain) == 5.0
+    by_hand = Cell("e3-1-1", 6.0, 5.0, 6.0, 6.0, 0.0, "graded")
+    assert short(by_hand) == [6.0, 5.0, 6.0, 0.0, 0.0, "graded", []]
+    crossed = Cell("e3-1-1", 6.0, 5.0, None, 5.0, 0.0, "graded", ("red-line",))
+    assert short(crossed) == [5.0, 5.0, None, 0.0, 0.0, "graded", ["red-line"]]
+    nothing = Cell("e3-1-1", 6.0, 0.0, None, 0.0, 0.0, "unanswered")
+    assert short(nothing) == [0.0, 0.0, None, 0.0, 0.0, "unanswered", []]
+
+
+def test_the_overview_has_everybody_and_no_answer(book: Book) -> None:
+    told = overview(book)
+    assert told["learners"] == ["average-lin", "expert", "tamperer"]
+    assert told["cohorts"] == ["Suzhou", "Hangzhou", ""]
+    assert len(told["standings"]) == 3
+    assert '"response": ' not in json.dumps(told)
+
+
+def test_a_report_of_nothing_is_refused_and_nothing_is_written(book: Book, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="nothing was graded of ch3 of eve"):
+        write_report(tmp_path / "report.html", book, chapter="ch3", learner="eve")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_answers_for_one_file_are_left_out(
+    book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograde.audit.page.MOST_DETAILS", 2)
+    assert not write_report(tmp_path / "report.html", book)
+    assert write_report(tmp_path / "one.html", book, learner="expert")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--chapter", "ch9"], "there is no chapter “ch9”"),
+        (["--learner", "eve"], "nothing was graded of eve"),
+    ],
+)
+def test_the_command_says_what_is_wrong_in_a_sentence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    with course_at(folder):
+        assert main(["audit", "report", str(tmp_path / "report.html"), *options]) == 1
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "Traceback" not in said.out + said.err
+    assert list(tmp_path.iterdir()) == []
