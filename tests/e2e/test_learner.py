@@ -122,7 +122,7 @@ def test_a_whole_chapter_by_keyboard_through_reload_crash_and_restart(
         expect(learner.item("e3-1-3").locator('[aria-pressed="true"]')).to_have_count(6)
         expect(learner.item("e3-1-4").locator("textarea").first).to_have_value(DIARY)
         # The receipt of the last hand-in stays, too.
-        expect(page.locator(".cs-hand-in")).to_contain_text("Handed in")
+        expect(page.locator(".cs-hand-in")).to_contain_text("Handed in", timeout=60_000)
     assert learner.troubles == []
 
     course_data.instructor("collect", "ch3", update=True)
