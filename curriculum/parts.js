@@ -4,7 +4,7 @@
 const ICONS = {
   check: '<path d="M4.5 10.5l3.6 3.6L15.5 6"/>',
   again: '<path d="M15.5 6.2A6.3 6.3 0 1 0 16.3 10"/><path d="M16 2.8v3.9h-3.9"/>',
-  half: '<circle cx="10" cy="10" r="6.2"/><path d="M10 3.8a6.2 6.2 0 0 1 0 12.4z" fill="currentColor"/>',
+  half: '<circle cx="10" cy="10" r="6.2"/><path d="M10 3.8a6.2 6.2 0 0 1 0 12.4z" style="fill: currentcolor"/>',
   open: '<circle cx="10" cy="10" r="6.2" stroke-dasharray="2.6 2.2"/>',
   warn: '<path d="M10 3.2l7 12.6H3z"/><path d="M10 8v3.6M10 13.6v.2"/>',
   cloud: '<path d="M6 15.2a3.4 3.4 0 0 1-.3-6.8 4.6 4.6 0 0 1 8.9 1 2.9 2.9 0 0 1-.4 5.8z"/>',

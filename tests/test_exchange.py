@@ -307,3 +307,39 @@ def test_two_runs_never_meet(data: CourseData) -> None:
     with exchange.alone(data.folder), pytest.raises(CourseError, match="wait for its end"):
         data.instructor("collect", "ch1", update=True)
     assert collected(data) == {"mei": f"answers of mei, {BEFORE}\n"}
+
+
+@pytest.mark.parametrize(("place", "swapped"), [("copy_file", "ch1.jsonl"), ("opened_folder", "responses")])
+def test_what_is_swapped_for_a_link_after_it_was_looked_at_is_not_followed(
+    data: CourseData, monkeypatch: pytest.MonkeyPatch, place: str, swapped: str
+) -> None:
+    hand_in(data, "an")
+    folder = hand_in(data, "bo")
+    path = next(folder.rglob(swapped))
+    elsewhere = data.folder / "elsewhere"
+    shutil.copytree(folder / "responses", elsewhere)
+    real = getattr(copying, place)
+
+    def swaps(name: str, *more: object) -> object:
+        if name == swapped and path.exists() and not path.is_symlink() and "/bo+" in str(fd(more[0]).readlink()):
+            path.rename(folder.parent / ".aside")
+            path.symlink_to(elsewhere / "ch1.jsonl" if path.suffix else elsewhere)
+        return real(name, *more)
+
+    monkeypatch.setattr(copying, place, swaps)
+    assert collected(data) == {"an": f"answers of an, {BEFORE}\n"}
+    assert path.is_symlink()
+
+
+def fd(handle: object) -> Path:
+    return Path(f"/proc/self/fd/{handle}")
+
+
+def test_a_folder_that_is_swapped_for_another_accounts_is_refused(
+    data: CourseData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(data, "an")
+    inode = hand_in(data, "bo").stat().st_ino
+    # It was root's when it was looked at, and is another account's once it is open.
+    monkeypatch.setattr(os, "fstat", as_if_of_another(inode))
+    assert collected(data) == {"an": f"answers of an, {BEFORE}\n"}

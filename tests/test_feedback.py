@@ -71,7 +71,7 @@ def test_a_reply_that_earns_something_is_partly_right(course: Course) -> None:
 
 def test_what_to_practise_has_names(course: Course) -> None:
     html = feedback(course, {"e3-1-1": ID_FIRST})
-    (section,) = re.findall(r'<tr><th scope="row">3\.1 .*?</tr>', html, re.DOTALL)
+    (section,) = re.findall(r'<tr><th scope="row">3\.1 .*?</tr>\s*<tr class="more">.*?</tr>', html, re.DOTALL)
     assert "Practise again: 3.1 Reception etiquette" in section
     # The reflection, e3-1-4, decides nothing.
     asked = {point for name in ("e3-1-1", "e3-1-2", "e3-1-3") for point in course.items[name].head.covers}
@@ -90,3 +90,14 @@ def test_a_competency_says_on_how_many_exercises_it_stands(course: Course) -> No
     assert found[names["C6"].en] == "1"  # type: ignore[index]
     assert found[names["C9"].en] == "2"  # type: ignore[index]
     assert found["3.1 Reception etiquette"] == "3"
+
+
+def test_the_page_says_what_the_pass_rules_ask_for(course: Course) -> None:
+    said = unescape(feedback(course, {}))
+    assert (
+        "A section is mastered with 80 % of its points, no red line crossed, and 50 % in at least one exercise" in said
+    )
+    assert (
+        "The whole course is passed with 75 % of all points, every section mastered, 60 % in every competency" in said
+    )
+    assert "The cut for the whole course is provisional" in said

@@ -16,6 +16,7 @@ import pytest
 from items.data_e5_3_2 import table as voices_table
 from items.data_e5_3_4 import table as raters_table
 
+from autograde.place import ROOT
 from curriculum.items.numeric.model import NumericKey
 from curriculum.lint.coverage import coverage
 from curriculum.load import CONTENT, Course
@@ -105,7 +106,7 @@ def test_red_lines_are_where_they_belong(whole_course: Course) -> None:
     assert wanted <= found
 
 
-# Pass rules of the assessment design: what the twelve red lines name is one wherever it is done.
+# Beyond the exercises above: what the twelve red lines of the pass rules name, done in plain sight.
 ONE_OF_TWELVE = {
     "e5-2-2": {"afterwards.warn-group"},  # discloses data without basis
     "e6-1-2": {
@@ -118,7 +119,7 @@ ONE_OF_TWELVE = {
 }
 
 
-def test_what_the_twelve_name_is_a_red_line(whole_course: Course) -> None:
+def test_what_is_done_in_plain_sight_against_the_twelve_is_a_red_line(whole_course: Course) -> None:
     for name, choices in ONE_OF_TWELVE.items():
         assert set(whole_course.items[name].key.model_dump()["red_lines"]) == choices
 
@@ -421,3 +422,9 @@ def test_every_lesson_closes_with_three_things_and_says_what_the_handbook_leaves
     # The last two sections, cut off in the handbook, are ours.
     for path in CONTENT.glob("chapters/6-*/*.md"):
         assert re.search(r"自己写|我们写|我们补|our own|ours|we wrote", path.read_text("utf-8")), path.name
+
+
+def test_the_readme_shows_three_chapters_as_they_are() -> None:
+    shown = re.findall(r"\(docs/img/(chapter-\d)-(?:zh|en)\.png\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(set(shown)) >= 3
+    assert all(list(ROOT.glob(f"docs/img/{name}-*.png")) for name in shown)

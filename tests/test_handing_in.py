@@ -11,10 +11,11 @@ import pytest
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeError, ExchangeFactory
+from nbgrader.server_extensions.assignment_list.handlers import AssignmentList
 from nbgrader.utils import get_username
 from traitlets.config import Config, JSONFileConfigLoader
 
-from autograde.serve import LEARNER_LAB
+from autograde.serve import LEARNER_CONFIG, LEARNER_LAB, learner_environment
 from curriculum import copying, handing_in
 from curriculum.handing_in import SafeSubmit
 
@@ -158,3 +159,26 @@ def test_ended_in_the_middle_nothing_stands_there_that_collecting_takes(
     # While files were copied into the exchange there was one folder with a name that nbgrader's pattern never meets.
     assert [len(names) for names in seen] == [1, 1, 1, 1]
     assert all(name.startswith(".") for names in seen[:2] for name in names)
+
+
+def test_the_button_in_jupyterlab_hands_in_in_the_same_way(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the server does on POST assignments/submit, with a learner's settings.
+    settings = home / ".nbgrader"
+    settings.mkdir()
+    words = LEARNER_CONFIG.format(
+        course="counterside", learner="guest", exchange=str(home.parent / "exchange"), cache=str(home / ".handed-in")
+    )
+    (settings / "nbgrader_config.py").write_text(words)
+    for name, value in learner_environment(home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(home)
+    server = AssignmentList()
+    server.root_dir = str(home)
+    assert server.submit_assignment("counterside", "ch1") == {"success": True}
+    (there,) = inbound(home)
+    assert there.name.startswith("guest+ch1+")
+    assert files(there) == EXPECTED  # nbgrader's own way would have taken the diary, too
+    (home / "ch1" / "ch1.ipynb").unlink()
+    (home / "ch1" / "ch1.ipynb").symlink_to("/etc/passwd")
+    assert not server.submit_assignment("counterside", "ch1")["success"]
+    assert len(inbound(home)) == 1

@@ -98,8 +98,9 @@ class Standing:
     """One learner in one chapter.
 
     `handed_in` and `due` are UTC without zone, `due` with the learner's extension. `state` is as in
-    `autograde.gradebook.Entry`. `mastered` is None as long as points are waiting that decide it; `sealed` says
-    whether a seal covers the last change, and is None without a trail.
+    `autograde.gradebook.Entry`, where "waiting" stands before "warning"; `as_graded` has what grading said.
+    `mastered` is None as long as points are waiting that decide it; `sealed` says whether a seal covers the
+    last change, and is None without a trail.
     """
 
     learner: str
@@ -116,6 +117,7 @@ class Standing:
     red_lines: tuple[str, ...]
     sealed: bool | None
     cells: Mapping[str, Cell]
+    as_graded: str = "graded"
 
     @property
     def waiting(self) -> float:
@@ -378,6 +380,7 @@ class Reader:
                     total=max(0.0, sum(cell.score for cell in cells.values()) - penalty),
                     possible=plan.possible,
                     state="waiting" if waiting and state in ("graded", "warning") else state,
+                    as_graded=state,
                     mastered=plan.mastered(cells),
                     red_lines=tuple(name for name, cell in cells.items() if RED_LINE in cell.flags),
                     sealed=None if trail is None else head is not None and seen <= head.size,

@@ -85,15 +85,17 @@ def without_person(row: Mapping[str, Any], learner: str, pseudonym: str, *, comp
 
     The halves are written as the database would: SQLite is `compact`, and sets no spaces.
     """
-    values = {}
+    values: dict[str, Any] = {}
+    column = column_of(row["tbl"])
     for name in ("person_old", "person_new"):
         was = json.loads(row[name] or "null")
-        if was and was[column_of(row["tbl"])] == learner:
-            now = {key: pseudonym if key == column_of(row["tbl"]) else None for key in was}
+        if was and was[column] == learner:
+            now = {key: pseudonym if key == column else None for key in was}
             values[name] = json.dumps(now, separators=(",", ":") if compact else (", ", ": "))
+    if column == WATCHED[row["tbl"]].key[0] and row["row_id"].startswith(learner):
+        values["row_id"] = pseudonym + row["row_id"][len(learner) :]
     return {
         **values,
-        "row_id": "|".join(pseudonym if part == learner else part for part in row["row_id"].split("|")),
         "person_hash": person_hash(row["person_salt"], row["row_id"], row["person_old"], row["person_new"]),
         "person_salt": None,
     }

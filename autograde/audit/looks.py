@@ -223,8 +223,8 @@ def of_standing(standing: Standing) -> Iterator[Look]:
         zh = f"逾期 {hours:.1f} 小时，扣 {number(standing.penalty)} 分。"
         en = f"Handed in {hours:.1f} hours after the deadline; {number(standing.penalty)} points were taken off."
         yield Look("late", Text(zh=zh, en=en), standing.learner, standing.chapter)
-    if standing.state in STATES:
-        yield Look("tampering", STATES[standing.state], standing.learner, standing.chapter)
+    if standing.as_graded in STATES:
+        yield Look("tampering", STATES[standing.as_graded], standing.learner, standing.chapter)
     for cell in standing.cells.values():
         if cell.waiting > 0:
             zh, en = (

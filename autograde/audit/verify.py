@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -19,8 +19,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from autograde.audit.book import readable
 from autograde.audit.differences import differences
 from autograde.audit.evidence import check_responses, check_scores
 from autograde.audit.heads import (
@@ -41,6 +43,7 @@ from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
 from autograde.audit.trail import NO_TRAIL, dialect, kept, live_rows, missing, open_read_only, reading, size
 from autograde.audit.witness import check_witnessed
 from autograde.place import CourseError
+from autograde.tables import cause
 
 MANY = 4 * CHUNK  # rows from which on it pays to read side by side
 TOLERANCE = 120.0  # seconds between the clocks of a database and of whoever seals
@@ -74,6 +77,32 @@ def verify(
     """
     report = Report()
     heads = check_folder(report, seals, first_key, [seals / WITNESSED, *witnessed])
+    with as_it_can_be_read(db_url) as url:
+        check_gradebook(report, url, seals, submitted, heads, workers)
+    return report
+
+
+@contextmanager
+def as_it_can_be_read(db_url: str) -> Iterator[str]:
+    """Yield the address of a gradebook, or of a private copy: an account that may only read can't open SQLite's log.
+
+    Raises CourseError.
+    """
+    path = Path(make_url(db_url).database or "") if db_url.startswith("sqlite") else None
+    try:
+        if path is None or not path.is_file():
+            yield db_url
+        else:
+            with readable(path) as there:
+                yield f"sqlite:///{there}"
+    except DBAPIError as error:
+        raise CourseError(f"the gradebook can't be read: {cause(error)}") from error
+
+
+def check_gradebook(
+    report: Report, db_url: str, seals: Path, submitted: Path | None, heads: Sequence[Head], workers: int
+) -> None:
+    """Check all that needs the database. Raises CourseError or DBAPIError when it can't be read."""
     engine = open_read_only(db_url)
     try:
         with reading(engine) as connection:
@@ -81,7 +110,7 @@ def verify(
                 if not heads:
                     raise CourseError(NO_TRAIL)
                 report.faults.append(f"the trail is gone from the gradebook; {heads[-1].size} of its rows were sealed")
-                return report
+                return
             report.rows = size(connection)
             check_copies(report, connection, heads)
             check_triggers(report, connection, seals, heads)
@@ -96,7 +125,6 @@ def verify(
                 check_reasons(report, connection)
     finally:
         engine.dispose()
-    return report
 
 
 def check_folder(report: Report, seals: Path, first_key: str, witnessed: Iterable[Path]) -> Sequence[Head]:

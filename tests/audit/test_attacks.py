@@ -129,6 +129,20 @@ def test_a_grade_changed_past_the_triggers(place: Place) -> None:
     assert "by the trail None" in fault
 
 
+def test_two_learners_work_swapped_past_the_triggers(place: Place) -> None:
+    """Only the halves that name a person change, and no row loses or wins a point."""
+    other = "CASE student_id WHEN 'anna' THEN 'bo' ELSE 'anna' END"
+    place.past(
+        "UPDATE submitted_assignment SET student_id = NULL WHERE student_id = 'bo'",
+        f"UPDATE submitted_assignment SET student_id = {other} WHERE student_id IS NOT NULL",
+        "UPDATE submitted_assignment SET student_id = 'anna' WHERE student_id IS NULL",
+    )
+    found = [fault for fault in place.faults() if fault.startswith("submitted_assignment ")]
+    assert len(found) == 2
+    assert any("student_id is 'anna', by the trail 'bo'" in fault for fault in found)
+    assert any("student_id is 'bo', by the trail 'anna'" in fault for fault in found)
+
+
 def test_a_grade_and_its_sealed_row_forged_together(place: Place) -> None:
     with place.engine.connect() as connection:
         identity = connection.execute(text(GRADE.format("g.id"))).scalar_one()

@@ -31,7 +31,7 @@ def test_every_step_is_documented_with_its_options() -> None:
     for name, step in steps().items():
         text = said[f"counterside audit {name}"]
         for action in step._actions:
-            words = [*action.option_strings] or [action.dest]
+            words = [*action.option_strings] or [*(action.choices or [action.dest])]
             if action.dest != "help":
                 assert all(word in text for word in words), f"docs/commands.md says nothing of {words} of audit {name}"
 
@@ -71,3 +71,17 @@ def test_from_installing_to_a_fault(
     assert run("witness", str(tmp_path / "none"), "--state", str(tmp_path / "me"))[0] == 1
     assert run("erase", "nobody")[0] == 1
     assert run("roles", "a", "b")[0] == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"no database" * 100])
+def test_what_is_no_gradebook_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: bytes
+) -> None:
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path))
+    monkeypatch.delenv("COUNTERSIDE_DB", raising=False)
+    (tmp_path / "gradebook.db").write_bytes(data)
+    for step in ("verify", "seal", "install"):
+        assert main(["audit", step]) == 1
+        said = capsys.readouterr()
+        assert len(said.err.splitlines()) == 1
+        assert "Traceback" not in said.out + said.err

@@ -138,15 +138,17 @@ def test_overrides(look: Find) -> None:
 
 def test_states_deadlines_and_texts_to_mark(look: Find) -> None:
     late = standing(late_seconds=5400, penalty=1.5, learner="late")
-    refused, changed = standing(state="refused", learner="forger"), standing(state="warning", learner="tinker")
+    refused, changed = standing(as_graded="refused", learner="forger"), standing(as_graded="warning", learner="tinker")
     waiting = standing(cell(item=TEXT, waiting=3, criteria={"empathy": None}), state="waiting", learner="writer")
-    found = look(late, refused, changed, waiting)
+    both = standing(state="waiting", as_graded="warning", learner="waits-too")
+    found = look(late, refused, changed, waiting, both)
     assert [(one.rule, one.learner) for one in found] == [
-        ("late", "late"), ("tampering", "forger"), ("tampering", "tinker"), ("unmarked", "writer"),
+        ("late", "late"), ("tampering", "forger"), ("tampering", "tinker"), ("tampering", "waits-too"),
+        ("unmarked", "writer"),
     ]  # fmt: skip
     assert "1.5 hours" in found[0].sentence.en
     assert "1.5 points" in found[0].sentence.en
-    assert "3 points" in found[3].sentence.en
+    assert "3 points" in found[4].sentence.en
 
 
 def test_scores_and_passes_without_evidence(look: Find) -> None:

@@ -12,8 +12,10 @@ from nbgrader.api import Gradebook
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from autograde.audit.heads import seal
 from autograde.audit.roles import grant
 from autograde.audit.trail import install
+from autograde.audit.verify import verify
 from autograde.audit.who import person
 from autograde.place import CourseError
 from autograde.tables import gradebook, writing
@@ -103,6 +105,14 @@ def test_who_audits_reads_everything_and_changes_nothing(roles: tuple[str, str],
             refused(auditor, sql.replace("{}", table))
     for sql in (*WRITES, "UPDATE grade SET manual_score = 5", "SELECT nextval('counterside_evidence_id_seq')"):
         refused(auditor, sql)
+
+
+def test_who_grades_can_seal_and_who_audits_can_verify(roles: tuple[str, str], tmp_path: Path) -> None:
+    grader, auditor = roles
+    with gradebook(grader) as opened:
+        assert seal(opened, tmp_path / "seals", tmp_path / "key.pem")
+    report = verify(auditor, tmp_path / "seals")
+    assert (report.faults, report.heads) == ([], 1)
 
 
 def test_a_role_that_owns_the_trail_or_is_not_there_is_refused(roles: tuple[str, str], engine: Engine) -> None:

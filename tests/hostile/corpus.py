@@ -113,13 +113,18 @@ def chained(records: Iterable[Record], ascii: bool = False) -> list[bytes]:
     return lines
 
 
+GIVEN: dict[str, list[tuple[str, str, Any]]] = {}
+
+
 def honest(
     config: CourseConfig, course: Course, learner: str, chapter: str, neighbour: str, canary: Path
 ) -> Submission:
     """Write an honest submission; everybody's of a chapter has the same answers."""
     known = course.chapter(chapter)
-    given = [(one.id, one.hash, response(one, "anybody", 0.7)) for one in known.items if one.id in known.points]
-    submit(config, known, learner, given)
+    if chapter not in GIVEN:
+        graded_ones = (item for item in known.items if item.id in known.points)
+        GIVEN[chapter] = [(item.id, item.hash, response(item, "anybody", 0.7)) for item in graded_ones]
+    submit(config, known, learner, GIVEN[chapter])
     return Submission(config, course, learner, chapter, neighbour, canary)
 
 
@@ -162,6 +167,10 @@ def busy(one: Submission) -> None:
 
 
 @kind("honest-saved")
+@kind("honest-saved-2", "ch2")
+@kind("honest-saved-3", "ch3")
+@kind("honest-saved-4", "ch4")
+@kind("honest-saved-5", "ch5")
 def saved_by_jupyterlab(one: Submission) -> None:
     def save(notebook: dict[str, Any]) -> None:
         for cell in notebook["cells"]:

@@ -119,9 +119,9 @@ def test_unreadable_files_cost_only_their_submission(
     tmp_path: Path, collected: Collected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Root reads everything, so here the system says no in its place.
-    shutil.rmtree(tmp_path, ignore_errors=True)
     monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "course"))
     data = CourseData()
+    shutil.copy(collected.data.folder / "gradebook.db", tmp_path / "course")
     inbound = tmp_path / "course" / "exchange" / "counterside" / "inbound"
     inbound.mkdir(parents=True)
     closed = lay(inbound, "closed") / "ch1.ipynb"

@@ -52,7 +52,7 @@ const WORDS = {
   total: { zh: (n, all) => `n = ${n}（共 ${all}）`, en: (n, all) => `n = ${n} of ${all}` },
   everything: { zh: "全部", en: "all rows" },
   agreement: { zh: (a, b) => `${a}与${b}的一致程度`, en: (a, b) => `Agreement of ${a} and ${b}` },
-  exact: { zh: "完全一致", en: "Exactly the same" },
+  exact: { zh: (share) => `完全一致：${share}`, en: (share) => `Exactly the same: ${share}` },
   seen: { zh: "实际", en: "Seen" },
   byChance: { zh: "全凭碰巧", en: "By chance alone" },
   unequal: { zh: "不相同的占比", en: "Share that differs" },
@@ -371,7 +371,7 @@ export default function view({ host, item, ui, send }) {
       [WORDS.square, (a, b) => (a - b) ** 2],
     ];
     return h("div", { class: "cs-data-agreement" }, h("p", { class: "cs-label" }, t(WORDS.agreement, ...pair.map((id) => t(columnOf.get(id).label)))),
-      h("p", null, `${t(WORDS.exact)}: ${both.length ? percent(both.filter(([a, b]) => a === b).length / both.length) : "–"}`),
+      h("p", null, t(WORDS.exact, both.length ? percent(both.filter(([a, b]) => a === b).length / both.length) : "–")),
       h("div", { class: "cs-data-scroll", role: "group", tabindex: 0, "aria-label": t(WORDS.kappa), "data-key": "agreement" }, h("table", { class: "cs-data-table" },
         h("thead", null, h("tr", null, h("td"), h("th", { scope: "col" }, t(WORDS.seen)), h("th", { scope: "col" }, t(WORDS.byChance)))),
         h("tbody", null, facts.map(([name, weight]) => h("tr", null, h("th", { scope: "row" }, t(name)), disagreement(both, weight).map((value) => h("td", null, precise(value)))))))),

@@ -84,10 +84,10 @@ class TriagePublic(Public):
     def case(self, case_id: str) -> Case | None:
         return self.by_id.get(case_id)
 
-    @property
-    def queue(self) -> list[Case]:
+    @cached_property
+    def queue(self) -> tuple[Case, ...]:
         """The cases as they come, whatever order they are written in."""
-        return sorted(self.cases, key=lambda case: (case.arrives, case.id))
+        return tuple(sorted(self.cases, key=lambda case: (case.arrives, case.id)))
 
 
 class TriageKey(Key):
@@ -150,19 +150,18 @@ def standing_clock(public: TriagePublic, events: Sequence[Event]) -> tuple[list[
 
     Each reply takes its cost. When nobody waits any more, the clock goes on to the next arrival.
     """
-    times, clock, left = list[int](), 0, {case.id: case for case in public.cases}
-
-    def moved_on(now: int) -> int:
-        return max(now, min((case.arrives for case in left.values()), default=now))
-
-    clock = moved_on(clock)
+    times, over, queue, waiting = list[int](), set[str](), public.queue, 0
+    clock = queue[0].arrives
     for event in events:
         final = closes(public, event)
         clock += public.costs.reply if final else public.costs.hold
         times.append(clock)
         if final:
-            left.pop(event.case, None)
-            clock = moved_on(clock)
+            over.add(event.case)
+            while waiting < len(queue) and queue[waiting].id in over:
+                waiting += 1
+            if waiting < len(queue):
+                clock = max(clock, queue[waiting].arrives)
     return times, clock
 
 
@@ -173,15 +172,16 @@ def unknown(public: TriagePublic, response: TriageResponse) -> str | None:
         case, step = public.case(event.case), (event.case, event.reply)
         if case is None:
             return event.case
-        if case.reply(event.reply) is None or step in sent or event.case in over:
+        reply = case.reply(event.reply)
+        if reply is None or step in sent or event.case in over:
             return event.reply
         spent = 0
         if response.mode == "untimed":
-            spent = public.costs.reply if closes(public, event) else public.costs.hold
+            spent = public.costs.hold if reply.holds else public.costs.reply
         if event.at - spent < case.arrives:
             return f"{event.case} at {event.at:g}"
         sent.add(step)
-        if closes(public, event):
+        if not reply.holds:
             over.add(event.case)
     if response.mode == "untimed":
         times, clock = standing_clock(public, response.events)
