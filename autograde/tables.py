@@ -111,8 +111,9 @@ def open_to_read(db_url: str) -> Engine:
     engine = engine_for(db_url)
     if engine.dialect.name == "sqlite":
         address = f"{Path(engine.url.database or '').resolve().as_uri()}?mode=ro"
-        return create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
-    engine = engine.execution_options(postgresql_readonly=True)
+        engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+    else:
+        engine = engine.execution_options(postgresql_readonly=True)
     with closed_unless_good(engine), engine.connect() as connection:
         if not engine.dialect.has_table(connection, "submitted_assignment"):
             raise CourseError(NO_GRADEBOOK)
