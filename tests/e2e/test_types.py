@@ -398,7 +398,7 @@ def test_the_clock_of_a_queue_stands_while_nobody_is_there(learner: Learner, lab
         assert abs(stood - left) <= 5
         (event,) = learner.kept("e3-3-1")["events"]
         assert (event["case"], event["reply"], event["priority"]) == ("lin-saturday", "noon-and-id", "can-wait")
-        assert 0 < event["at"] <= left
+        assert 0 <= event["at"] <= left  # the clock moves in steps, and a quick answer may come before the first
 
         # Nothing moves until the learner says so, and then from where it stood.
         learner.tab_to('[data-item="e3-3-1"] [data-key="continue"]')

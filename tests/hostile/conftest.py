@@ -156,7 +156,7 @@ def copied(empty: Path, folder: Path) -> CourseData:
 
 
 @pytest.fixture(scope="session")
-def graded(empty_course: Path, whole_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+def graded(empty_course: Path, whole_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     canary, folder = tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("kinds") / "course"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COUNTERSIDE_COURSE", str(folder))
@@ -173,4 +173,4 @@ def graded(empty_course: Path, whole_course: Course, tmp_path_factory: pytest.Te
         (data.submitted / "a-file").write_text("no folder")
         with WATCH.on():
             code, out = said("grade", *CHAPTERS, "--workers", "1", "--force")
-        yield Graded(data, code, out, before, files, canary, tuple(WATCH.seen))
+    return Graded(data, code, out, before, files, canary, tuple(WATCH.seen))
