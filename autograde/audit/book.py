@@ -24,6 +24,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
+from autograde.audit.late import COUNTS, changes_score, is_after_release, lacks_reason
 from autograde.config import CourseConfig
 from autograde.mastery import RED_LINE, ROUNDING
 from autograde.place import CourseError
@@ -35,15 +36,6 @@ from curriculum.load import Chapter, Course, load_course
 COHORTS = "cohorts.csv"
 EPOCH = datetime(1970, 1, 1)  # SQLite keeps a span as the time that it is after this
 TRIES = 5
-# What a person's hand, or a hand past all programs, can do to what counts, and the columns that do.
-COUNTS: Mapping[str, tuple[str, ...]] = {
-    "grade": ("auto_score", "manual_score", "extra_credit"),
-    "comment": ("manual_comment",),
-    "submitted_notebook": ("late_submission_penalty",),
-    "submitted_assignment": ("timestamp", "extension"),
-    "grade_cells": ("max_score",),
-    "assignment": ("duedate",),
-}
 TRAIL = (
     "SELECT seq, at, db_user, actor, run_id, reason, tbl, op, row_id, old, new, person_old, person_new "
     "FROM counterside_trail"
@@ -129,7 +121,7 @@ class Change:
     """A row of the trail, with whose grade it is about as far as that can be told.
 
     `old` and `new` are the whole row before and after. `reason_by` and `reason_at` are there where the reason was
-    given later. `after_release` says that the learner, or anybody of the chapter, had the feedback by then.
+    given later. `after_release` says that it changed what the learner, or anybody of the chapter, had been told.
     """
 
     seq: int
@@ -150,6 +142,10 @@ class Change:
     after_release: bool = False
     reason_by: str | None = None
     reason_at: str | None = None
+
+    @property
+    def lacks_reason(self) -> bool:
+        return lacks_reason(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +180,7 @@ class Book:
     """The gradebook, read once.
 
     `changes` has every change that matters to a score, but not what a grading run wrote first; `trail` is how many
-    rows the trail has, None without one. `released` says by learner and chapter since which row feedback is out.
+    rows the trail has, None without one.
     """
 
     course: Course
@@ -194,7 +190,6 @@ class Book:
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
     trail: int | None = None
     head: Head | None = None
-    released: Mapping[tuple[str, str], int] = field(default_factory=dict)
     config: CourseConfig | None = None
 
     def standing(self, learner: str, chapter: str) -> Standing | None:
@@ -303,13 +298,11 @@ def read_book(config: CourseConfig, course: Course | None = None, db_url: str | 
         return Reader(connection, here, config).book()
 
 
-class Reader:
-    """Reads what stands in the tables and puts it together."""
+class TrailReader:
+    """Reads what the trail has of changes, and whose they are."""
 
-    def __init__(self, connection: Connection, course: Course, config: CourseConfig) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.course = course
-        self.config = config
         self.tables = set(inspect(connection).get_table_names())
         self.names = Names(self)
 
@@ -321,9 +314,91 @@ class Reader:
         rows: Iterable[Any] = cursor
         return rows
 
+    def trail_size(self) -> int | None:
+        if "counterside_trail" not in self.tables:
+            return None
+        ((size,),) = self.rows("SELECT count(*) FROM counterside_trail")
+        return int(size)
+
+    def head(self) -> Head | None:
+        if "counterside_head" not in self.tables:
+            return None
+        found = list(self.rows("SELECT head FROM counterside_head ORDER BY number DESC LIMIT 1"))
+        head = parsed(found[0][0]) if found else None
+        return Head(str(head.get("at")), int(head.get("size", 0)), str(head.get("root"))) if head else None
+
+    def changes(self, head: Head | None) -> list[Change]:
+        """Return what was changed of all that counts."""
+        for table in ("submitted_assignment", "submitted_notebook"):  # what is gone can't be looked up any more
+            for _gone in self.trail(f"tbl = '{table}' AND op = 'delete'", head):
+                pass
+        tables = ", ".join(f"'{name}'" for name in COUNTS)
+        # What a run writes first is no change of anything; there are a hundred such rows to a submission. A later
+        # snapshot says what was changed while nobody watched.
+        told = "NOT (op = 'insert' AND run_id IS NOT NULL) AND NOT (op = 'snapshot' AND old IS NULL)"
+        return [
+            change
+            for change in self.trail(f"tbl IN ({tables}) AND {told}", head)
+            if not (change.run_id and change.op == "update" and not changes_score(change))
+        ]
+
+    @cached_property
+    def released(self) -> dict[tuple[str, str], int]:
+        """Since which row of the trail a learner has the feedback of a chapter."""
+        found: dict[tuple[str, str], int] = {}
+        query = "SELECT seq, new, person_new FROM counterside_trail WHERE tbl = 'counterside_event' ORDER BY seq"
+        for seq, new, person in self.rows(query):
+            row = {**(parsed(new) or {}), **(parsed(person) or {})}
+            if row.get("kind") == "feedback":
+                found.setdefault((str(row.get("learner")), str(row.get("chapter"))), seq)
+        return found
+
+    @cached_property
+    def first_released(self) -> dict[str, int]:
+        """Since which row of the trail anybody has the feedback of a chapter."""
+        first: dict[str, int] = {}
+        for (_learner, chapter), seq in self.released.items():
+            first[chapter] = min(seq, first.get(chapter, seq))
+        return first
+
+    def trail(self, where: str, head: Head | None, **values: Any) -> Iterator[Change]:
+        """Yield the rows of the trail that meet a condition, in their order."""
+        sealed = head.size if head else 0
+        for seq, at, db_user, actor, run, reason, table, op, row_id, *halves in self.rows(
+            f"{TRAIL} WHERE {where} ORDER BY seq", **values
+        ):
+            old, new = whole(halves[0], halves[2]), whole(halves[1], halves[3])
+            learner, chapter, cell = self.names.about(table, row_id, new or old or {})
+            later = self.reasons.get(seq)
+            change = Change(
+                seq, at, db_user, actor, run, later.words if later else reason, table, op, row_id,
+                learner, chapter, cell, old, new,
+                sealed=seq <= sealed,
+                reason_by=later.by if later else None,
+                reason_at=later.at if later else None,
+            )  # fmt: skip
+            out = self.released.get((learner, chapter or "")) if learner else self.first_released.get(chapter or "")
+            yield replace(change, after_release=True) if is_after_release(change, out) else change
+
+    @cached_property
+    def reasons(self) -> dict[int, Reason]:
+        """The reasons that were given later, the last one for each row."""
+        query = "SELECT new, actor, at FROM counterside_trail WHERE tbl = 'counterside_reason' ORDER BY seq"
+        given = [(parsed(new) or {}, actor, at) for new, actor, at in self.rows(query)]
+        return {int(row.get("seq", 0)): Reason(str(row.get("reason")), actor, at) for row, actor, at in given}
+
+
+class Reader(TrailReader):
+    """Reads what stands in the tables and puts it together."""
+
+    def __init__(self, connection: Connection, course: Course, config: CourseConfig) -> None:
+        super().__init__(connection)
+        self.course = course
+        self.config = config
+
     def book(self) -> Book:
         head, trail = self.head(), self.trail_size()
-        changes, released = self.changes(head) if trail is not None else ([], {})
+        changes = self.changes(head) if trail is not None else []
         last: dict[tuple[str, str], int] = {}
         for change in changes:
             if change.learner and change.chapter:
@@ -335,7 +410,6 @@ class Reader:
             runs=self.runs(),
             trail=trail,
             head=head,
-            released=released,
             config=self.config,
         )
 
@@ -427,83 +501,6 @@ class Reader:
             )
         return found
 
-    # ---- the trail --------------------------------------------------------------------------
-
-    def trail_size(self) -> int | None:
-        if "counterside_trail" not in self.tables:
-            return None
-        ((size,),) = self.rows("SELECT count(*) FROM counterside_trail")
-        return int(size)
-
-    def head(self) -> Head | None:
-        if "counterside_head" not in self.tables:
-            return None
-        found = list(self.rows("SELECT head FROM counterside_head ORDER BY number DESC LIMIT 1"))
-        head = parsed(found[0][0]) if found else None
-        return Head(str(head.get("at")), int(head.get("size", 0)), str(head.get("root"))) if head else None
-
-    def changes(self, head: Head | None) -> tuple[list[Change], dict[tuple[str, str], int]]:
-        """Return what was changed, and by learner and chapter since which row feedback is out."""
-        for table in ("submitted_assignment", "submitted_notebook"):  # what is gone can't be looked up any more
-            for _gone in self.trail(f"tbl = '{table}' AND op = 'delete'", head):
-                pass
-        released = self.released()
-        first: dict[str, int] = {}  # by chapter
-        for (_learner, chapter), seq in released.items():
-            first[chapter] = min(seq, first.get(chapter, seq))
-        tables = ", ".join(f"'{name}'" for name in COUNTS)
-        # What a run writes first is no change of anything; there are a hundred such rows to a submission. A later
-        # snapshot says what was changed while nobody watched.
-        told = "NOT (op = 'insert' AND run_id IS NOT NULL) AND NOT (op = 'snapshot' AND old IS NULL)"
-        changes = []
-        for change in self.trail(f"tbl IN ({tables}) AND {told}", head):
-            if change.run_id and change.op == "update" and not matters(change):
-                continue
-            chapter = change.chapter or ""
-            out = released.get((change.learner, chapter)) if change.learner else first.get(chapter)
-            changes.append(replace(change, after_release=True) if out and change.seq > out else change)
-        return changes, released
-
-    def released(self) -> dict[tuple[str, str], int]:
-        """Return since which row of the trail a learner has the feedback of a chapter."""
-        found: dict[tuple[str, str], int] = {}
-        query = "SELECT seq, new, person_new FROM counterside_trail WHERE tbl = 'counterside_event' ORDER BY seq"
-        for seq, new, person in self.rows(query):
-            row = {**(parsed(new) or {}), **(parsed(person) or {})}
-            if row.get("kind") == "feedback":
-                found.setdefault((str(row.get("learner")), str(row.get("chapter"))), seq)
-        return found
-
-    def trail(self, where: str, head: Head | None, **values: Any) -> Iterator[Change]:
-        """Yield the rows of the trail that meet a condition, in their order."""
-        sealed = head.size if head else 0
-        for seq, at, db_user, actor, run, reason, table, op, row_id, *halves in self.rows(
-            f"{TRAIL} WHERE {where} ORDER BY seq", **values
-        ):
-            old, new = whole(halves[0], halves[2]), whole(halves[1], halves[3])
-            learner, chapter, cell = self.names.about(table, row_id, new or old or {})
-            later = self.reasons.get(seq)
-            yield Change(
-                seq, at, db_user, actor, run, later.words if later else reason, table, op, row_id,
-                learner, chapter, cell, old, new,
-                sealed=seq <= sealed,
-                reason_by=later.by if later else None,
-                reason_at=later.at if later else None,
-            )  # fmt: skip
-
-    @cached_property
-    def reasons(self) -> dict[int, Reason]:
-        """The reasons that were given later, the last one for each row."""
-        query = "SELECT new, actor, at FROM counterside_trail WHERE tbl = 'counterside_reason' ORDER BY seq"
-        given = [(parsed(new) or {}, actor, at) for new, actor, at in self.rows(query)]
-        return {int(row.get("seq", 0)): Reason(str(row.get("reason")), actor, at) for row, actor, at in given}
-
-
-def matters(change: Change) -> bool:
-    """Return whether an update changed something that counts."""
-    columns = COUNTS.get(change.table, ())
-    return any((change.old or {}).get(name) != (change.new or {}).get(name) for name in columns)
-
 
 def whole(row: str | None, person: str | None) -> Mapping[str, Any] | None:
     """Return a row of a watched table, of which the trail keeps a person's part apart."""
@@ -523,7 +520,7 @@ def parsed(text: str | None) -> Mapping[str, Any] | None:
 class Names:
     """Whose a row is: nbgrader's ids are random, and lead from one table to the next."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: TrailReader) -> None:
         rows = reader.rows
         self.due: dict[str, datetime | None] = {}
         self.chapters: dict[str, str] = {}

@@ -861,16 +861,6 @@ class Desk {
     return String(value);
   }
 
-  // What had waited for a mark and got one; after the feedback was out even that needs a reason.
-  isFirstMark({ table, late, columns }) {
-    const was = (name) => columns.find(([column]) => column === name)?.[1];
-    return table === "grade" && !late && was("manual_score") == null && Boolean(was("needs_manual_grade"));
-  }
-
-  needsReason(one) {
-    return !(one.run || (one.op === "snapshot" && !one.wasThere) || one.table === "counterside_event" || this.isFirstMark(one));
-  }
-
   changesTable(changes, withWhom = false) {
     const { t, data } = this;
     if (data.trail == null) return h("p", { class: "ca-empty" }, t(WORDS.noTrailYet));
@@ -889,7 +879,7 @@ class Desk {
         withWhom ? place(one) : one.cell ?? "–",
         [h("p", null, `${t(WORDS.tables[one.table]) || one.table} ${t(WORDS.ops[one.op]) || one.op}`, one.late && [" ", this.tag(t(WORDS.released), "red")]),
           h("dl", { class: "ca-diff" }, one.columns.map(([name, old, now]) => [h("dt", null, t(WORDS.columns[name]) || name), h("dd", null, h("del", null, this.value(old, name)), " → ", h("ins", null, this.value(now, name)))]))],
-        one.reason ? [one.reason, one.reason_by && h("small", null, ` ${t(WORDS.reasonLater, one.reason_by, second(one.reason_at))}`)] : this.needsReason(one) ? this.tag(t(WORDS.noReason), "open") : this.isFirstMark(one) ? h("span", { class: "ca-soft" }, t(WORDS.firstMark)) : "–",
+        one.reason ? [one.reason, one.reason_by && h("small", null, ` ${t(WORDS.reasonLater, one.reason_by, second(one.reason_at))}`)] : one.unexplained ? this.tag(t(WORDS.noReason), "open") : one.first ? h("span", { class: "ca-soft" }, t(WORDS.firstMark)) : "–",
         this.sealWords(one.sealed),
       ]),
     });

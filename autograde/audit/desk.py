@@ -176,7 +176,7 @@ def overview(book: Book, chapters: Sequence[Chapter] | None = None) -> dict[str,
                 late[one.learner, one.chapter])
             for one in book.standings
         ],
-        "changes": [as_json(change, book) for change in book.changes[-MOST_CHANGES:]],
+        "changes": [as_json(change) for change in book.changes[-MOST_CHANGES:]],
         "changes_in_all": len(book.changes),
     }  # fmt: skip
 

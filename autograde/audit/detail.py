@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograde.audit.book import COUNTS, Book, Change, Evidence, Reader, Standing, reading
+from autograde.audit.book import Book, Change, Evidence, Reader, Standing, reading
+from autograde.audit.late import COUNTS, is_first_mark
 from autograde.config import CourseConfig
 from autograde.engine import Outcome, Verdict, plain
 from autograde.marks import CriterionMark
@@ -195,7 +196,7 @@ class Detail:
 
     def changes(self, history: Iterable[Change]) -> list[dict[str, Any]]:
         """Return changes as JSON has them, without rows that came to be empty."""
-        told = (as_json(change, self.book) for change in history)
+        told = (as_json(change) for change in history)
         return [one for one in told if one["columns"] or one["op"] in ("update", "delete")]
 
     def cells_of(self, name: str) -> list[str]:
@@ -300,11 +301,10 @@ def compared(why: Evidence, outcome: Outcome, matches: bool) -> Text:
     return Text(zh=DIFFERS.zh.format(**values), en=DIFFERS.en.format(**values))
 
 
-def as_json(change: Change, book: Book) -> dict[str, Any]:
+def as_json(change: Change) -> dict[str, Any]:
     """Return a change with no more than what was changed."""
     old, new = change.old or {}, change.new or {}
     columns = [name for name in {**old, **new} if old.get(name) != new.get(name) and not name.endswith("id")]
-    out = book.released.get((change.learner or "", change.chapter or ""))
     return {
         "seq": change.seq,
         "at": change.at,
@@ -319,8 +319,9 @@ def as_json(change: Change, book: Book) -> dict[str, Any]:
         "learner": change.learner,
         "chapter": change.chapter,
         "cell": change.cell,
-        "wasThere": change.old is not None,
         "columns": [[name, old.get(name), new.get(name)] for name in columns],
         "sealed": change.sealed,
-        "late": change.after_release or bool(out and change.seq > out and change.table in COUNTS),
+        "late": change.after_release,
+        "first": is_first_mark(change),
+        "unexplained": change.lacks_reason,
     }

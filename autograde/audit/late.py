@@ -1,34 +1,88 @@
-"""Changes of marks after the learner had been given feedback: each of them needs a reason."""
+"""Which changes bear on a score, which of them came after the learner had been told, and which need a reason.
+
+Verification, looks and the auditor's desk all ask here.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, text
+# What a person's hand, or a hand past all programs, can do to what counts, and the columns that do.
+COUNTS: Mapping[str, tuple[str, ...]] = {
+    "grade": ("auto_score", "manual_score", "extra_credit"),
+    "comment": ("manual_comment",),
+    "submitted_notebook": ("late_submission_penalty",),
+    "submitted_assignment": ("timestamp", "extension"),
+    "grade_cells": ("max_score",),
+    "assignment": ("duedate",),
+}
+NONE_IS_ZERO = ("auto_score", "extra_credit", "late_submission_penalty")
 
-RELEASED = """
-SELECT seq, new, person_new FROM counterside_trail WHERE tbl = 'counterside_event' AND op = 'insert' ORDER BY seq"""
-CHANGED = """
-SELECT t.seq, s.student_id, a.name FROM counterside_trail t JOIN {table} g ON g.id = t.row_id
-JOIN submitted_notebook n ON n.id = g.notebook_id JOIN submitted_assignment s ON s.id = n.assignment_id
-JOIN assignment a ON a.id = s.assignment_id
-WHERE t.tbl = '{table}' AND t.op <> 'insert' AND t.seq > :first AND coalesce(t.reason, '') = ''
-AND t.seq NOT IN (SELECT seq FROM counterside_reason)"""
+
+class Recorded(Protocol):
+    """A row of the trail; `old` and `new` are the whole row before and after."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def run_id(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def old(self) -> Mapping[str, Any] | None: ...
+    @property
+    def new(self) -> Mapping[str, Any] | None: ...
+    @property
+    def after_release(self) -> bool: ...
 
 
-def unexplained(connection: Connection) -> list[int]:
-    """Return the rows of the trail that changed a mark or a comment after its release, and that nobody explained."""
-    released: dict[tuple[str, str], int] = {}
-    for seq, new, person in connection.execute(text(RELEASED)):
-        event = json.loads(new)
-        if event["kind"] == "feedback":
-            released.setdefault((json.loads(person)["learner"], event["chapter"]), seq)
-    if not released:
-        return []
-    first = {"first": min(released.values())}
-    return sorted(
-        seq
-        for table in ("grade", "comment")
-        for seq, learner, chapter in connection.execute(text(CHANGED.format(table=table)), first)
-        if seq > released.get((learner, chapter), seq)
+def changed_values(change: Recorded) -> list[tuple[str, Any, Any]]:
+    """Return the columns that bear on a score and differ, each with its value before and after.
+
+    So nothing is left of an erasure, which changes names, nor of a regrade that changes what waits for a mark.
+    """
+    old, new = change.old or {}, change.new or {}
+    values = [(name, old.get(name), new.get(name)) for name in COUNTS.get(change.table, ())]
+    return [
+        (name, was, now)
+        for name, was, now in values
+        if was != now and not (name in NONE_IS_ZERO and (was or 0) == (now or 0))
+    ]
+
+
+def changes_score(change: Recorded) -> bool:
+    """Return whether a row of the trail changed something that bears on a score, or a comment."""
+    return bool(changed_values(change))
+
+
+def is_first_mark(change: Recorded) -> bool:
+    """Return whether a person marked what had been waiting for a mark, and changed nothing beside."""
+    old = change.old or {}
+    return (
+        change.table == "grade"
+        and bool(old.get("needs_manual_grade"))
+        and old.get("auto_score") is None
+        and [(name, was) for name, was, _now in changed_values(change)] == [("manual_score", None)]
     )
+
+
+def is_after_release(change: Recorded, out: int | None) -> bool:
+    """Return whether it changed what the learner had been told; `out` is the row that says that feedback is out."""
+    return out is not None and change.seq > out and changes_score(change) and not is_first_mark(change)
+
+
+def needs_reason(change: Recorded) -> bool:
+    """Return whether a person has to say why: after release, and where a score or a mark stood already.
+
+    A grading run has its rules for reasons.
+    """
+    replaced = change.table == "grade" and change.old is not None and changes_score(change)
+    return change.run_id is None and (change.after_release or (replaced and not is_first_mark(change)))
+
+
+def lacks_reason(change: Recorded) -> bool:
+    """Return whether a change needs a reason and has none, neither then nor later."""
+    return needs_reason(change) and not (change.reason or "").strip()

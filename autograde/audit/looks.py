@@ -13,7 +13,8 @@ from statistics import median
 from autograde.audit.agreement import Agreement, Apart
 from autograde.audit.alike import Pair, alike, rings
 from autograde.audit.book import Book, Cell, Change, Standing
-from autograde.audit.marking import criteria, is_by_hand, marking
+from autograde.audit.late import changed_values
+from autograde.audit.marking import is_by_hand, marking
 from autograde.audit.rules import (
     ALIKE_EXPECTED,
     APART_GAP,
@@ -27,6 +28,8 @@ from autograde.audit.rules import (
 from autograde.audit.traces import Trace, read_traces
 from curriculum.model import Text
 from curriculum.verdict import number
+
+VALUES = 5  # told of a group of changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,11 @@ def after_release(book: Book) -> Iterator[Look]:
             grouped[change.learner, change.chapter].append(change)
     for (learner, chapter), changes in grouped.items():
         who = ", ".join(sorted({author(change) for change in changes}))
+        values = told(changes)
+        zh, en = (f"（{values}）", f" ({values})") if values else ("", "")
         sentence = Text(
-            zh=f"反馈发布后有 {len(changes)} 处改动，改动者：{who}。",
-            en=f"{counted(len(changes), 'change')} after the feedback was out, by {who}.",
+            zh=f"反馈发布后有 {len(changes)} 处改动{zh}，改动者：{who}。",
+            en=f"{counted(len(changes), 'change')} after the feedback was out{en}, by {who}.",
         )
         yield Look("after-release", sentence, learner, chapter, seqs=tuple(change.seq for change in changes))
 
@@ -88,22 +93,30 @@ def counted(count: int, thing: str) -> str:
 
 
 def no_reason(book: Book) -> Iterator[Look]:
-    rubric = criteria(book.course)
     for change in book.changes:
-        if not is_by_hand(change) or (change.reason or "").strip():
-            continue
-        old, new = ((half or {}).get("manual_score") for half in (change.old, change.new))
-        automatic = change.cell in book.course.items and change.cell not in rubric
-        replaced = change.table == "grade" and old != new and (old is not None or (automatic and new is not None))
-        if not (change.after_release or replaced):
-            continue
-        was, now = (number(value) if isinstance(value, (int, float)) else "–" for value in (old, new))
-        zh, en = (f"（{was} → {now}）", f" ({was} → {now})") if replaced else ("", "")
-        sentence = Text(
-            zh=f"{author(change)} 于 {change.at} 作了改动{zh}，没有说明理由。",
-            en=f"{author(change)} made a change at {change.at}{en} and gave no reason.",
-        )
-        yield Look("no-reason", sentence, change.learner, change.chapter, change.cell, seqs=(change.seq,))
+        if change.lacks_reason:
+            values = told([change])
+            zh, en = (f"（{values}）", f" ({values})") if values else ("", "")
+            sentence = Text(
+                zh=f"{author(change)} 于 {change.at} 作了改动{zh}，没有说明理由。",
+                en=f"{author(change)} made a change at {change.at}{en} and gave no reason.",
+            )
+            yield Look("no-reason", sentence, change.learner, change.chapter, change.cell, seqs=(change.seq,))
+
+
+def told(changes: Sequence[Change]) -> str:
+    """Return the numbers and dates that changes put in the place of others; comments are too long to be told."""
+    found = [
+        f"{value(was)} → {value(now)}"
+        for change in changes
+        if change.table != "comment"
+        for _name, was, now in changed_values(change)
+    ]
+    return ", ".join(found[:VALUES]) + (", …" if len(found) > VALUES else "")
+
+
+def value(one: object) -> str:
+    return "–" if one is None else number(one) if isinstance(one, (int, float)) else str(one)
 
 
 def overrides(book: Book) -> Iterator[Look]:

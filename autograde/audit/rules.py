@@ -41,9 +41,10 @@ RULES: Mapping[str, Rule] = {
             "after-release",
             Text(zh="反馈发布后的改动", en="Changed after release"),
             Text(
-                zh="学员已能看到反馈页之后，与得分有关的内容被改动，不论是人还是批改程序所为。",
-                en="What bears on a score was changed after the learner could read the feedback, by a person or "
-                "by a grading run.",
+                zh="学员已能看到反馈页之后，与得分有关的内容或评语被改动，不论是人还是批改程序所为。"
+                "对待评内容的初次评分不算。",
+                en="What bears on a score, or a comment, was changed after the learner could read the feedback, by a "
+                "person or by a grading run. A first mark of what was waiting for one is no change.",
             ),
             Text(zh="任何一次", en="any"),
             FACT,
@@ -52,9 +53,10 @@ RULES: Mapping[str, Rule] = {
             "no-reason",
             Text(zh="没有理由的改动", en="No reason given"),
             Text(
-                zh="需要说明理由而没有说明：反馈发布后的改动、推翻自动得分、修改先前的人工评分。初次评分不需要理由。",
+                zh="需要说明理由而没有说明：反馈发布后的改动、推翻自动得分、修改先前的人工评分。对待评内容的初次评分"
+                "不需要理由。",
                 en="A change that needs a reason has none: after release, over an automatic score, or over an "
-                "earlier mark. A first mark needs none.",
+                "earlier mark. A first mark of what was waiting for one needs none.",
             ),
             Text(zh="任何一次", en="any"),
             FACT,

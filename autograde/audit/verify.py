@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from autograde.audit.book import readable
+from autograde.audit.book import TrailReader, readable
 from autograde.audit.differences import differences
 from autograde.audit.evidence import check_responses, check_scores
 from autograde.audit.heads import (
@@ -36,7 +36,6 @@ from autograde.audit.heads import (
     read_schema,
 )
 from autograde.audit.keys import canonical, read_keys
-from autograde.audit.late import unexplained
 from autograde.audit.merkle import Tree
 from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
 from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
@@ -197,12 +196,21 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
 
 
 def check_reasons(report: Report, connection: Connection) -> None:
-    """Say which marks were changed after feedback was released without a word."""
+    """Say what bears on scores and was changed after feedback was released without a word."""
     rows = unexplained(connection)
     if rows:
         shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
-        words = f"{len(rows)} changes of marks or comments after feedback was released, no reason given: rows {shown}"
+        count = "1 change" if len(rows) == 1 else f"{len(rows)} changes"
+        words = f"{count} of marks, comments or dates after feedback was released, no reason given: rows {shown}"
         report.remarks.append(f"{words} (“counterside audit reason …”)")
+
+
+def unexplained(connection: Connection) -> list[int]:
+    """Return the rows of the trail after a release that need a reason and have none."""
+    reader = TrailReader(connection)
+    if not reader.released:
+        return []
+    return [change.seq for change in reader.changes(None) if change.after_release and change.lacks_reason]
 
 
 # ---- the rows -------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ import pytest
 from autograde.audit import looks
 from autograde.audit.book import Book, Cell, Change, Evidence, Standing
 from autograde.audit.looks import Look, find
-from autograde.audit.marking import marking
+from autograde.audit.marking import criteria, marking
 from autograde.audit.rules import KAPPA_WORKS, RULES
 from autograde.audit.traces import Trace
 from autograde.place import ROOT
 from curriculum.load import Course
 
+WAITING = {"manual_score": None, "needs_manual_grade": True}
 TEXT = "e4-2-3"  # a free text: six criteria of 0 to 3, a twelfth of its points each
 RULE_IDS = (
     "after-release", "no-reason", "override", "marker", "agreement", "same-answers", "speed", "late", "tampering",
@@ -49,11 +50,11 @@ def standing(*cells: Cell, **more: Any) -> Standing:
     return Standing(**(fields | more))
 
 
-def change(seq: int, old: float | None, new: float | None, **more: Any) -> Change:
+def change(seq: int, was: float | None, now: float | None, **more: Any) -> Change:
     fields: dict[str, Any] = {
         "seq": seq, "at": "2026-11-30T08:00:00.000Z", "db_user": "", "actor": "os:berta", "run_id": None,
         "reason": None, "table": "grade", "op": "update", "row_id": "1", "learner": "anna", "chapter": "ch3",
-        "cell": "e3-1-1", "old": {"manual_score": old}, "new": {"manual_score": new},
+        "cell": "e3-1-1", "old": {"manual_score": was}, "new": {"manual_score": now},
     }  # fmt: skip
     return Change(**(fields | more))
 
@@ -97,7 +98,7 @@ def test_changes_after_release(look: Find) -> None:
     )
     first, second = look(changes=changes)
     assert (first.rule, first.learner, first.seqs) == ("after-release", "anna", (3, 4))
-    assert "2 changes" in first.sentence.en
+    assert "2 changes after the feedback was out (– → 5, 5 → 6), by" in first.sentence.en
     assert "hub:carl, os:berta" in first.sentence.en
     assert (second.learner, second.seqs) == ("bert", (6,))
     assert "run 01234567" in second.sentence.en
@@ -107,7 +108,9 @@ def test_changes_after_release(look: Find) -> None:
     ("made", "needs_one"),
     [
         (change(1, None, 5), True),  # over an automatic score
-        (change(1, None, 1, cell=f"{TEXT}-empathy"), False),  # a first mark
+        (change(1, None, 1, old=WAITING), False),  # a first mark
+        (change(1, None, 1, old=WAITING, new={"manual_score": 1, "extra_credit": 2}), True),  # and something on top
+        (change(1, 5, 5, old={"needs_manual_grade": False}, new={"needs_manual_grade": True}), False),  # a regrade
         (change(1, 1, 0, cell=f"{TEXT}-empathy"), True),  # another mark than before
         (change(1, 1, None, cell=f"{TEXT}-empathy"), True),  # a mark taken back
         (change(1, 1, 1, cell=f"{TEXT}-empathy"), False),  # nothing that counts
@@ -115,6 +118,7 @@ def test_changes_after_release(look: Find) -> None:
         (change(1, None, 5, reason="  "), True),
         (change(1, None, 5, run_id="run"), False),  # the engine's reasons are its rules
         (change(1, None, None, table="comment", after_release=True), True),
+        (change(1, None, None, table="comment"), False),
     ],
 )
 def test_reasons(look: Find, made: Change, needs_one: bool) -> None:
@@ -209,7 +213,7 @@ def test_answers_alike_name_all_who_are(whole_course: Course) -> None:
 
 def marks(course: Course, actor: str, learner: str, levels: list[int], seq: int) -> list[Change]:
     """Return how a person marks one text; each criterion is worth a twelfth of the item's points."""
-    cells = [name for name in looks.criteria(course) if name.startswith(f"{TEXT}-")]
+    cells = [name for name in criteria(course) if name.startswith(f"{TEXT}-")]
     each = course.chapter("ch4").points[TEXT] / 12
     assert len(cells) == 6
     return [
@@ -269,3 +273,9 @@ def test_two_who_agree_are_no_reason_to_look(whole_course: Course) -> None:
 def test_a_gradebook_without_marks_has_no_figures(whole_course: Course) -> None:
     figures = marking(Book(course=whole_course, standings=(), changes=()))
     assert (figures.marks, figures.pairs, figures.alpha, figures.apart) == ({}, {}, None, {})
+
+
+def test_a_sentence_has_the_values(look: Find) -> None:
+    (said,) = look(changes=(change(1, None, 0.5),))
+    assert "(– → 0.5)" in said.sentence.en
+    assert "（– → 0.5）" in said.sentence.zh

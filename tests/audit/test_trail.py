@@ -14,9 +14,9 @@ from nbgrader.api import Gradebook
 from sqlalchemy import Engine, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from autograde.audit.late import unexplained
 from autograde.audit.schema import CONTEXT, TRAIL, WATCHED
 from autograde.audit.trail import give_reason, install, missing, record_release, size
+from autograde.audit.verify import unexplained
 from autograde.audit.who import because, in_run, person
 from autograde.place import CourseError
 from autograde.tables import EVIDENCE, RUN, writing
