@@ -84,6 +84,17 @@ class Cell:
     evidence: Evidence | None = None
     extra: float = 0.0
 
+    @property
+    def given(self) -> float | None:
+        """A person's points: in place of the automatic ones, and by criterion. None where nobody gave any."""
+        given = [mark for mark in (self.by_hand, *self.criteria.values()) if mark is not None]
+        return sum(given) if given else None
+
+    @property
+    def stands(self) -> str:
+        """The state, with "waiting" where a person has still to mark."""
+        return "waiting" if self.waiting and self.state == "graded" else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

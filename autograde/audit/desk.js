@@ -73,7 +73,7 @@ const WORDS = {
   exercise: { zh: "题目", en: "Exercise" },
   type: { zh: "题型", en: "Type" },
   byRule: { zh: "规则给分", en: "By rule" },
-  byHand: { zh: "人工改分", en: "By hand" },
+  byHand: { zh: "人工给分", en: "By hand" },
   flags: { zh: "标记", en: "Flags" },
   flag: {
     "red-line": { zh: "越过红线", en: "red line crossed" },

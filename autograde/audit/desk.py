@@ -211,7 +211,8 @@ def row(one: Standing, learner: int, chapter: int, changed: int, late: int) -> l
 def short(cell: Cell) -> float | list[Any]:
     """Return a cell as a number where rules alone gave it and nothing is odd about it: with many learners most are."""
     score = round(cell.score, 4)
-    if cell.state == "graded" and cell.automatic == cell.score and not cell.flags and cell.by_hand is None:
+    if cell.stands == "graded" and cell.automatic == cell.score and not cell.flags and cell.given is None:
         return score
     flags = list(cell.flags)
-    return [score, cell.automatic, cell.by_hand, cell.extra, round(cell.waiting, 4), cell.state, flags]
+    given = None if cell.given is None else round(cell.given, 4)
+    return [score, cell.automatic, given, cell.extra, round(cell.waiting, 4), cell.stands, flags]

@@ -95,6 +95,23 @@ def test_a_cell_is_a_number_where_rules_alone_gave_it() -> None:
     assert short(nothing) == [0.0, 0.0, None, 0.0, 0.0, "unanswered", []]
 
 
+def test_what_waits_for_a_mark_is_told_of_the_item_whose_criteria_wait(book: Book) -> None:
+    nothing_yet = Cell("e2-2-3", 9.0, 4.5, None, 4.5, 4.5, "graded", criteria={"truth": None, "tone": None})
+    assert short(nothing_yet) == [4.5, 4.5, None, 0.0, 4.5, "waiting", []]
+    half = Cell("e2-2-3", 9.0, 4.5, None, 5.5, 2.25, "graded", criteria={"truth": 1.0, "tone": None})
+    assert short(half) == [5.5, 4.5, 1.0, 0.0, 2.25, "waiting", []]
+    both = Cell("e2-2-3", 9.0, 4.5, 3.0, 5.0, 0.0, "graded", criteria={"truth": 1.5, "tone": 0.5})
+    assert short(both) == [5.0, 4.5, 5.0, 0.0, 0.0, "graded", []]
+    none = Cell("e2-2-3", 9.0, 0.0, None, 0.0, 4.5, "unanswered", criteria={"truth": None})
+    assert short(none)[-2] == "unanswered"
+    # The chapter's waiting points are those of its items: one of six criteria of 4.5 points is marked.
+    lin = book.standing("average-lin", "ch3")
+    assert lin
+    waiting = {name: one[4] for name, cell in lin.cells.items() if isinstance(one := short(cell), list) and one[4]}
+    assert sum(waiting.values()) == pytest.approx(lin.waiting)
+    assert waiting["e3-3-4"] == pytest.approx(3.75)
+
+
 def test_the_overview_has_everybody_and_no_answer(book: Book) -> None:
     told = overview(book)
     assert told["learners"] == ["average-lin", "expert", "tamperer"]

@@ -163,6 +163,8 @@ def test_a_grade_tells_who_changed_it_when_from_what_to_what_and_why(browser: Br
         expect(last).to_contain_text("unknown")
         expect(last).to_contain_text("no reason given")
         page.goto(f"{report.as_uri()}#grade/average-lin/ch3/e3-3-4")
+        expect(page.locator(".ca-result")).to_contain_text("To mark")
+        assert "By rule 1.50 By hand 0.50 To mark 3.75 State to be marked" in text_of(page, ".ca-result")
         mark = page.locator(".ca-section", has_text="Every change").locator("tbody tr").last
         expect(mark.locator(".ca-diff dd").first).to_have_text("– → 0.5")
         expect(mark).to_contain_text("first mark")
