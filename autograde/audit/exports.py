@@ -9,18 +9,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import mkstemp
 
 import xlsxwriter
 
 from autograde.audit.book import Book
 from autograde.audit.ledger import Ledger, Person
+from autograde.audit.newfile import check_new, put
 from autograde.audit.pseudonyms import Pseudonyms
+from autograde.audit.words import in_words
 from autograde.place import CourseError
 
 Value = str | float | None
@@ -129,9 +129,9 @@ def our_rows(_ledger: Ledger, book: Book) -> Iterator[Row]:
     yield OURS
     for one in book.standings:
         yield (
-            one.learner, one.cohort, one.chapter, told(one.handed_in), told(one.due), one.late_seconds, one.state,
-            one.waiting, one.penalty, one.total, one.possible, fact(one.mastered), " ".join(one.red_lines),
-            fact(one.sealed),
+            one.learner, one.cohort, one.chapter, in_utc(one.handed_in), in_utc(one.due), one.late_seconds,
+            in_words(one.state), rounded(one.waiting), rounded(one.penalty), rounded(one.total), one.possible,
+            fact(one.mastered), " ".join(one.red_lines), fact(one.sealed),
         )  # fmt: skip
 
 
@@ -142,14 +142,23 @@ def item_rows(book: Book) -> Iterator[Row]:
         for cell in one.cells.values():
             why = cell.evidence
             yield (
-                one.learner, one.chapter, cell.item, cell.state, cell.automatic, cell.by_hand, cell.extra, cell.score,
-                cell.waiting, cell.possible, " ".join(cell.flags), why.item_hash if why else None,
-                why.key_hash if why else None, why.run_id if why else None,
+                one.learner, one.chapter, cell.item, in_words(cell.stands), rounded(cell.automatic),
+                rounded(cell.given), rounded(cell.extra), rounded(cell.score), rounded(cell.waiting), cell.possible,
+                " ".join(cell.flags), why.item_hash if why else None, why.key_hash if why else None,
+                why.run_id if why else None,
             )  # fmt: skip
 
 
 def told(at: datetime | None) -> str:
     return "" if at is None else str(at)
+
+
+def in_utc(at: datetime | None) -> str:
+    return "" if at is None else f"{at.isoformat(timespec='seconds')}Z"
+
+
+def rounded(points: float | None) -> float | None:
+    return None if points is None else round(points, 4)
 
 
 def fact(value: bool | None) -> str:
@@ -169,8 +178,13 @@ NEED_NAMES = ("moodle", "canvas")
 def export(path: Path, ledger: Ledger, book: Book, purpose: Purpose, bom: bool = False) -> None:
     """Write an export for its owner alone, and what it is for: a sheet in XLSX, a file beside it for the others.
 
-    Raises CourseError where a file of that name is there already, or where other names would make it useless.
+    Raises CourseError where a file of that name is there already, or where it would be of no use.
     """
+    check_new(path)
+    if not purpose.words.strip():
+        raise CourseError("say what the export is for with --purpose; it is written beside the data")
+    if bom and purpose.format == "xlsx":
+        raise CourseError("--bom is for CSV; an XLSX is read as Chinese without it")
     if purpose.delete_by <= datetime.now(UTC).date():
         raise CourseError(f"{purpose.delete_by} is over; say until when this is kept with --delete-by")
     if purpose.pseudonyms is not None:
@@ -253,17 +267,3 @@ def about(purpose: Purpose, data: bytes | None) -> Iterator[tuple[str, str]]:
     yield "Personal data · 个人信息", names
     if data is not None:
         yield "SHA-256", hashlib.sha256(data).hexdigest()
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a new file that its owner alone can read, whole or not at all. Raises CourseError where there is one."""
-    if path.exists():
-        raise CourseError(f"{path} is there already; choose another name, or remove it")
-    handle, part = mkstemp(dir=path.parent, prefix=".export-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(part).rename(path)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-        raise

@@ -13,7 +13,9 @@ from typing import Any
 from autograde.audit.book import Book, Standing, read_book
 from autograde.audit.desk import drawn, findings, items, overview, script, style
 from autograde.audit.detail import details
+from autograde.audit.newfile import check_new, put
 from autograde.audit.pseudonyms import Pseudonyms, pseudonyms
+from autograde.audit.words import STATES
 from autograde.config import CourseConfig
 from autograde.feedback import templates
 from autograde.place import CourseError
@@ -31,23 +33,25 @@ WORDS = {
     "learner": Text(zh="学员", en="Learner"),
     "late": Text(zh="迟交", en="late"),
     "red": Text(zh="红线", en="red line"),
-    "waiting": Text(zh="待评定", en="to be marked"),
-    "warning": Text(zh="笔记本有改动", en="notebook changed"),
-    "look": Text(zh="需查看", en="look at it"),
-    "refused": Text(zh="记录被拒", en="log refused"),
+    **STATES,
 }
 
 
 def report(target: Path, *, chapter: str | None, learner: str | None, key_file: Path | None) -> None:
     """Read the gradebook, write the report and say what is in it. Raises CourseError."""
-    if not target.parent.is_dir():
-        raise CourseError(f"there is no folder {target.parent}; make it, or name another file")
+    check_new(target)
     book = read_book(CourseConfig())
-    if chapter and chapter not in {one.id for one in book.course.chapters}:
-        raise CourseError(f"there is no chapter “{chapter}”; course.yml has their names")
+    there = [one.id for one in book.course.chapters]
+    if chapter and chapter not in there:
+        raise CourseError(f"there is no chapter “{chapter}”; there are {', '.join(there)}")
     names = pseudonyms(key_file) if key_file else None
     is_complete = write_report(target, book, chapter=chapter, learner=learner, names=names)
-    print(f"wrote {target}: it holds keys and personal data, so keep it where only auditors can read it")
+    print(f"wrote {target}, readable by you only")
+    if names:
+        print("It holds the exercises' keys. Learners have other names, but what they wrote stands as it is, and")
+        print(f"{key_file} leads back to them: keep that file elsewhere, and both where only auditors can read them.")
+    else:
+        print("It holds the exercises' keys and personal data: keep it where only auditors can read it.")
     if not is_complete:
         print(f"It has the gradebook only: answers and reasons of more than {MOST_DETAILS} chapters of learners don't")
         print("fit into one file. Name a --chapter or a --learner to have them.")
@@ -56,10 +60,11 @@ def report(target: Path, *, chapter: str | None, learner: str | None, key_file: 
 def write_report(
     target: Path, book: Book, *, chapter: str | None = None, learner: str | None = None, names: Pseudonyms | None = None
 ) -> bool:
-    """Write the report; return whether it has answers and reasons, which of too many learners it has not.
+    """Write the report, a new file for its owner alone; return whether it has answers and reasons.
 
-    With `names` learners have others, which lead back to nobody without the key; what they wrote stays as it is.
-    Raises CourseError when there is nothing to report.
+    Of too many learners it has none. With `names` learners have others, which lead back to nobody without the key;
+    what they wrote stays as it is.
+    Raises CourseError when there is nothing to report, or a file of that name is there.
     """
     chosen = narrowed(book, chapter, learner)
     chapters = [one for one in book.course.chapters if chapter in (None, one.id)]
@@ -89,12 +94,7 @@ def write_report(
         data=json.dumps(packed(told)),
         details=json.dumps({"found": found} | {name: packed(part) for name, part in more.items()}),
     )  # fmt: skip
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        temporary.write_text(text, "utf-8", errors="replace")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    put(target, text.encode("utf-8", "replace"))
     return is_complete
 
 

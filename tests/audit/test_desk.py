@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def test_too_many_answers_for_one_file_are_left_out(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--chapter", "ch9"], "there is no chapter “ch9”"),
+        (["--chapter", "ch9"], "there is no chapter “ch9”; there are ch1, ch2, ch3"),
         (["--learner", "eve"], "nothing was graded of eve"),
     ],
 )
@@ -150,3 +151,22 @@ def test_the_command_says_what_is_wrong_in_a_sentence(
     assert words in said.err
     assert "Traceback" not in said.out + said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_is_its_owners_alone_and_takes_no_files_place(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "report.html"
+    with course_at(folder):
+        assert main(["audit", "report", str(path), "--learner", "expert"]) == 0
+        assert "keys and personal data" in capsys.readouterr().out
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        path.write_text("mine")
+        assert main(["audit", "report", str(path), "--learner", "expert"]) == 1
+        assert "is there already" in capsys.readouterr().err
+        assert path.read_text() == "mine"
+        other, key = tmp_path / "other.html", tmp_path / "key"
+        assert main(["audit", "report", str(other), "--learner", "expert", "--pseudonyms", str(key)]) == 0
+    said = capsys.readouterr().out
+    assert "personal data" not in said
+    assert f"{key} leads back to them" in said

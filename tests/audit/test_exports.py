@@ -9,6 +9,7 @@ import re
 import stat
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -146,10 +147,26 @@ def test_no_cell_can_become_a_formula(written: Written, format: str) -> None:
 def test_our_own_columns(written: Written) -> None:
     head, row = written("csv")
     assert dict(zip(head, row, strict=True)) == {
-        "learner": "'=cmd", "cohort": f"'{FORMULA}", "chapter": "ch1", "handed_in": "2026-09-01 09:00:00", "due": "",
+        "learner": "'=cmd", "cohort": f"'{FORMULA}", "chapter": "ch1", "handed_in": "2026-09-01T09:00:00Z", "due": "",
         "late_seconds": "0", "state": "graded", "waiting": "0", "penalty": "0", "total": "4.5", "possible": "100",
         "mastered": "", "red_lines": "e1-1-1", "sealed": "yes",
     }  # fmt: skip
+
+
+def test_states_are_words_and_points_have_four_decimals(book: Book, tmp_path: Path) -> None:
+    (one,) = book.standings
+    cell = replace(
+        one.cells["e1-1-1"], automatic=1 / 3, score=1 / 3 + 1 / 7, waiting=2 / 3, criteria={"a": 1 / 7, "b": None}
+    )
+    waiting = replace(one, state="waiting", total=1 / 3 + 1 / 7, cells={"e1-1-1": cell})
+    book = replace(book, standings=(waiting,))
+    export(tmp_path / "out.csv", LEDGER, book, Purpose("audit", FAR, "csv"))
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text("utf-8")))
+    assert (row["state"], row["waiting"], row["total"]) == ("to be marked", "0.6667", "0.4762")
+    export(tmp_path / "out.xlsx", LEDGER, book, Purpose("audit", FAR, "xlsx"))
+    head, values = openpyxl.load_workbook(tmp_path / "out.xlsx")["Items"].iter_rows(values_only=True)
+    item = dict(zip(head, values, strict=True))
+    assert (item["state"], item["automatic"], item["by_hand"]) == ("to be marked", 0.3333, 0.1429)
 
 
 def test_the_workbook_as_another_program_reads_it(book: Book, tmp_path: Path) -> None:
@@ -230,6 +247,22 @@ def test_what_is_there_is_left_alone(book: Book, tmp_path: Path) -> None:
 def test_a_day_that_is_over_is_no_day_to_delete_by(book: Book, tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="2026-01-31 is over"):
         export(tmp_path / "out.csv", LEDGER, book, Purpose("audit", date(2026, 1, 31), "csv"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose", "bom", "words"),
+    [
+        ("out.csv", Purpose(" ", FAR, "csv"), False, "say what the export is for with --purpose"),
+        ("out.xlsx", Purpose("audit", FAR, "xlsx"), True, "--bom is for CSV"),
+        ("none/out.csv", Purpose("audit", FAR, "csv"), False, "there is no folder .*none; make it"),
+    ],
+)
+def test_what_would_be_of_no_use_is_refused(
+    book: Book, tmp_path: Path, name: str, purpose: Purpose, bom: bool, words: str
+) -> None:
+    with pytest.raises(CourseError, match=words):
+        export(tmp_path / name, LEDGER, book, purpose, bom=bom)
     assert list(tmp_path.iterdir()) == []
 
 
