@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from autograde.config import CourseConfig
 from curriculum.items import TYPES
 
 if TYPE_CHECKING:
-    from autograde.audit.sample import Sample
+    from autograde.audit.sample import Case, Sample
 
 FORMATS = ("csv", "nbgrader", "moodle", "canvas", "xlsx")
 console = Console(highlight=False, soft_wrap=True)
@@ -45,9 +45,16 @@ def add_steps(add: Add) -> None:
     out.add_argument("format", choices=FORMATS)
     out.add_argument("out", type=Path, help="the file, which must not be there yet")
     out.add_argument("--purpose", required=True, help="what for; it is written beside the data")
-    out.add_argument("--delete-by", required=True, type=date.fromisoformat, metavar="DATE", help="such as 2027-03-31")
+    out.add_argument("--delete-by", required=True, type=day, metavar="DATE", help="such as 2027-03-31")
     out.add_argument("--pseudonyms", type=Path, metavar="KEYFILE", help="other names, by a key that is made if needed")
     out.add_argument("--bom", action="store_true", help="begin with a byte order mark, so that Excel reads Chinese")
+
+
+def day(words: str) -> date:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"write the date as 2027-12-31, not as {words}") from None
 
 
 def run_looks(options: argparse.Namespace) -> None:
@@ -67,8 +74,10 @@ def run_looks(options: argparse.Namespace) -> None:
             if look.rule != rule.id:
                 continue
             place = " ".join(filter(None, (look.learner, *look.others, look.chapter, look.item)))
-            rows = f" Rows {', '.join(map(str, look.seqs))} of the trail." if look.seqs else ""
-            console.print(f"  {place}: {look.sentence.en}{rows}", markup=False)
+            rows = f" {'Row' if len(look.seqs) == 1 else 'Rows'} {', '.join(map(str, look.seqs))} of the trail."
+            console.print(f"  {place}: {look.sentence.en}{rows if look.seqs else ''}", markup=False)
+    if not options.rule and found:
+        console.print("\n“counterside audit looks --rule NAME” shows the places, such as --rule " + found[0].rule + ".")
 
 
 def run_sample(options: argparse.Namespace) -> None:
@@ -78,35 +87,59 @@ def run_sample(options: argparse.Namespace) -> None:
     drawn = sample.draw(read_book(CourseConfig()), options.size, options.seed, options.type)
     sample.write(options.out, drawn)
     show(drawn)
-    console.print(f"\nwrote {options.out}; note what you find with “counterside audit agree {options.out} 1 agree”.")
+    console.print(
+        f"\nwrote {options.out}. Judge each answer on the auditor's desk, then note it with “counterside audit agree "
+        f"{options.out} 1 agree”; what was recorded is shown after that.",
+        markup=False,
+    )
 
 
 def run_agree(options: argparse.Namespace) -> None:
     from autograde.audit import sample
     from autograde.place import CourseError
 
-    if options.case is not None:
-        if options.verdict is None:
-            raise CourseError("say “agree”, or “differ” with --score, after the number of the case")
-        agrees = options.verdict == "agree"
-        sample.record(options.file, options.case, getpass.getuser(), agrees, options.score, options.words)
-    show(sample.read(options.file))
+    if options.case is None:
+        show(sample.read(options.file))
+        return
+    if options.verdict is None:
+        raise CourseError("say “agree”, or “differ” with --score, after the number of the case")
+    agrees = options.verdict == "agree"
+    sample.record(options.file, options.case, getpass.getuser(), agrees, options.score, options.words)
+    drawn = sample.read(options.file)
+    show_cases(drawn, [drawn.cases[options.case - 1]])
+    show_summary(drawn)
 
 
 def show(drawn: Sample) -> None:
-    """Print the draw, the cases with what was found, and how far the auditor agrees."""
-    from autograde.audit.sample import summary
-    from curriculum.verdict import number
-
-    head, counting, found = drawn.draw, drawn.counting, summary(drawn)
+    """Print the draw, its cases with what was found, and how far the auditor agrees."""
+    head = drawn.draw
     strata = ", ".join(f"{count} of {of} of {chapter}" for chapter, (count, of) in head.strata.items())
     console.print(f"Seed “{head.seed}”: {head.size} of {head.population} answers ({strata}).", markup=False)
-    for case in drawn.cases:
-        judged = counting.get(case.number)
-        said = "" if judged is None else "agrees" if judged.score is None else f"differs: {number(judged.score)}"
-        scored = f"{number(case.score)} of {number(case.possible)}"
-        words = f" ({judged.words})" if judged and judged.words else ""
-        console.print(f"{case.number:>4}  {case.learner} {case.item}: {scored}  {said}{words}", markup=False)
+    show_cases(drawn, drawn.cases)
+    show_summary(drawn)
+
+
+def show_cases(drawn: Sample, cases: Sequence[Case]) -> None:
+    """Print where to look, and what was recorded only where the auditor has judged: it would sway them."""
+    from curriculum.load import load_course
+    from curriculum.verdict import number
+
+    items, counting = load_course().items, drawn.counting
+    for case in cases:
+        judged, item = counting.get(case.number), items.get(case.item)
+        title = f" {item.head.title.en}" if item else ""
+        said = f"{number(case.possible)} points, not judged yet"
+        if judged is not None:
+            found = "agrees" if judged.score is None else f"differs: {number(judged.score)}"
+            words = f" ({judged.words})" if judged.words else ""
+            said = f"{number(case.score)} of {number(case.possible)}  {found}{words}"
+        console.print(f"{case.number:>4}  {case.chapter} {case.learner} {case.item}{title}: {said}", markup=False)
+
+
+def show_summary(drawn: Sample) -> None:
+    from autograde.audit.sample import summary
+
+    found = summary(drawn)
     if found.share is not None and found.interval is not None and found.mean_difference is not None:
         low, high = found.interval
         console.print(

@@ -24,6 +24,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from autograde.audit.agreement import wilson
 from autograde.audit.book import Book
+from autograde.audit.newfile import put
 from autograde.place import CourseError
 from curriculum.model import Model
 
@@ -160,13 +161,7 @@ def now() -> str:
 
 def write(path: Path, sample: Sample) -> None:
     """Write a new file for the auditor alone. Raises CourseError where there is one already: it may hold judgements."""
-    lines = "".join(f"{line.model_dump_json()}\n" for line in (sample.draw, *sample.cases))
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise CourseError(f"{path} is there already, and may hold judgements; choose another name") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(lines)
+    put(path, "".join(f"{line.model_dump_json()}\n" for line in (sample.draw, *sample.cases)).encode())
 
 
 def read(path: Path) -> Sample:

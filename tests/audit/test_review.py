@@ -24,8 +24,10 @@ from autograde.place import ROOT
 from autograde.simulate import abilities
 from autograde.tables import gradebook
 from curriculum.load import Course
+from curriculum.verdict import number
 
 LEARNERS = 12
+FOR = ("--purpose", "audit", "--delete-by")
 WEAKEST = "learner-00000"
 
 
@@ -117,7 +119,9 @@ def command(data: CourseData, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     return run
 
 
-def test_the_commands_leave_the_gradebook_alone(data: CourseData, command: object, tmp_path: Path) -> None:
+def test_the_commands_leave_the_gradebook_alone(
+    data: CourseData, command: object, tmp_path: Path, whole_course: Course
+) -> None:
     assert callable(command)
     before = (data.folder / "gradebook.db").read_bytes()
     code, said = command("looks", "--rule", "same-answers")
@@ -129,7 +133,19 @@ def test_the_commands_leave_the_gradebook_alone(data: CourseData, command: objec
     code, said = command("sample", "--seed", "2026-11-30", "--size", "3", "--out", mine)
     assert code == 0
     assert "Seed “2026-11-30”: 3 of" in said
-    assert command("agree", mine, "1", "agree")[0] == 0
+    lines = [json.loads(line) for line in Path(mine).read_text("utf-8").splitlines()]
+    cases = [line for line in lines if line["kind"] == "case"]
+    assert len(cases) == 3
+    for case in cases:  # whose, where and what it is called, and not what was recorded
+        title = whole_course.items[case["item"]].head.title.en
+        place = f"ch3 {case['learner']} {case['item']} {title}: {case['possible']:g} points, not judged yet"
+        assert place in said
+    code, said = command("agree", mine, "1", "agree")
+    assert code == 0
+    first = f"{number(cases[0]['score'])} of {cases[0]['possible']:g}  agrees"
+    assert [first in line for line in said.splitlines()] == [True, False], "that case and the summary"
+    code, said = command("agree", mine)
+    assert (said.count("not judged yet"), said.count(first)) == (2, 1)
     code, said = command("agree", mine, "2", "differ", "--score", "0", "--words", "[b]not[/b] enough")
     assert "2 of 3 judged; 1 agree, 50%" in said
     assert "[b]not[/b] enough" in said, "words are no markup"
@@ -147,13 +163,28 @@ def test_a_person_sees_a_sentence(command: object, tmp_path: Path) -> None:
         (("looks", "--rule", "luck"), "there is no rule “luck”"),
         (("agree", str(tmp_path / "none.jsonl")), "there is no"),
         (("sample", "--seed", "s", "--size", "0", "--out", str(tmp_path / "x")), "nothing to draw"),
-        (("sample", "--seed", "s", "--out", str(tmp_path / "no" / "x")), "No such file"),
+        (("sample", "--seed", "s", "--out", str(tmp_path / "no" / "x")), "there is no folder"),
+        (("export", "csv", str(tmp_path / "no" / "x"), *FOR, "2999-12-31"), "there is no folder"),
+        (("export", "csv", str(tmp_path / "x"), "--purpose", "", *FOR[2:], "2999-12-31"), "say what the export is for"),
+        (("export", "xlsx", str(tmp_path / "x"), *FOR, "2999-12-31", "--bom"), "--bom is for CSV"),
     ):
         code, said = command(*words)
         assert code == 1
         assert sentence in said
         assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_date_in_another_order_is_told_how_to_be_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["audit", "export", "csv", str(tmp_path / "x"), *FOR, "31.12.2027"])
+    assert "write the date as 2027-12-31, not as 31.12.2027" in capsys.readouterr().err
+
+
+def test_looks_say_how_to_see_the_places(command: object) -> None:
+    assert callable(command)
+    assert "“counterside audit looks --rule NAME” shows the places" in command("looks")[1]
+    assert "shows the places" not in command("looks", "--rule", "speed")[1]
 
 
 STEPS = ("looks", "sample", "agree", "export")
