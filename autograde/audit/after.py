@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from autograde.audit.heads import seal
 from autograde.audit.trail import kept
+from autograde.audit.words import counted
 from autograde.config import CourseConfig
 from autograde.place import CourseError
 
@@ -21,4 +22,8 @@ def seal_run(config: CourseConfig, engine: Engine) -> str:
         return f"Not sealed: {str(error).removeprefix('nothing is sealed: ')}"
     except OSError as error:
         return f"Not sealed: {error.filename or config.seals}: {error.strerror or error}"
-    return f"Sealed: {head.size} rows of the trail, seal {head.number}." if head else "Nothing was to be sealed."
+    return (
+        f"Sealed: {counted(head.size, 'row')} of the trail, seal {head.number}."
+        if head
+        else "Nothing was to be sealed."
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from autograde import tables
 from autograde.audit.review import add_steps
+from autograde.audit.words import counted
 from autograde.config import CourseConfig
 
 console = Console(highlight=False, soft_wrap=True)
@@ -81,10 +82,10 @@ def run_install(_options: argparse.Namespace) -> None:
     with gradebook() as engine:
         done = install(engine)
     if done.first:
-        console.print(f"A trail is kept from now on; it begins with {done.rows} rows that were there.")
+        console.print(f"A trail is kept from now on; it begins with {counted(done.rows, 'row')} of what was there.")
     elif done.mended:
         console.print("\n".join(done.mended), markup=False)
-        console.print(f"Mended. What had changed meanwhile is in the trail now: {done.rows} rows.")
+        console.print(f"Mended. What had changed meanwhile is in the trail now: {counted(done.rows, 'row')}.")
     else:
         console.print("The trail is in place; nothing was to be done.")
 
@@ -94,7 +95,7 @@ def run_reason(options: argparse.Namespace) -> None:
 
     with gradebook() as engine:
         give_reason(engine, options.row, options.words)
-    console.print(f"Noted for {len(options.row)} {'row' if len(options.row) == 1 else 'rows'} of the trail.")
+    console.print(f"Noted for {counted(len(options.row), 'row')} of the trail.")
 
 
 def run_seal(_options: argparse.Namespace) -> None:
@@ -106,7 +107,7 @@ def run_seal(_options: argparse.Namespace) -> None:
     if head is None:
         console.print("Nothing has changed since the last seal.")
     else:
-        console.print(f"Seal {head.number}: {head.size} rows, root {head.root}")
+        console.print(f"Seal {head.number}: {counted(head.size, 'row')}, root {head.root}")
 
 
 def run_verify(options: argparse.Namespace) -> int:
@@ -130,8 +131,8 @@ def run_verify(options: argparse.Namespace) -> int:
         console.print(f"WRONG  {words}", markup=False)
     for words in report.remarks:
         console.print(f"note   {words}", markup=False)
-    seals = "1 seal" if report.heads == 1 else f"{report.heads} seals"
-    counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {seals}"
+    sealed = f"{report.sealed} of them sealed in {counted(report.heads, 'seal')}"
+    counts = f"{counted(report.rows, 'row')} of the trail, {sealed}"
     if report.faults:
         console.print(f"{counts}: not everything is as it should be.")
         return 1
@@ -176,8 +177,9 @@ def run_bundle(options: argparse.Namespace) -> None:
             purpose=options.purpose or PURPOSE,
             retention=options.retention or RETENTION,
         )
+    rows, logs = counted(about["rows"], "row"), counted(about["logs"], "response log")
     who = "with the learners' names" if options.named else "with pseudonyms"
-    console.print(f"wrote {options.out}: {about['rows']} rows, {about['logs']} response logs, {who}", markup=False)
+    console.print(f"wrote {options.out}: {rows}, {logs}, {who}", markup=False)
     console.print(f"Purpose: {about['purpose']}. Keeping: {about['retention']}.", markup=False)
 
 
@@ -193,7 +195,8 @@ def run_erase(options: argparse.Namespace) -> None:
         clean = forget(engine)
         sealed = seal_run(config, engine)
     console.print(
-        f"{options.learner} is {pseudonym} from now on; {rows} rows of the trail keep a hash only.", markup=False
+        f"{options.learner} is {pseudonym} from now on; of {counted(rows, 'row')} of the trail a hash is left.",
+        markup=False,
     )
     for path in renamed:
         console.print(f"renamed: {path}", markup=False)
@@ -220,7 +223,8 @@ def run_witness(options: argparse.Namespace) -> int:
         console.print("Nothing was signed. Keep this folder of seals as it is, and ask who changed it.")
         return 1
     assert found.last
-    console.print(f"{found.new} new seals signed; the last is seal {found.last.number} of {found.last.size} rows.")
+    size = counted(found.last.size, "row")
+    console.print(f"{counted(found.new, 'new seal')} signed; the last is seal {found.last.number} of {size}.")
     return 0
 
 

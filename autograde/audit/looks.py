@@ -26,6 +26,7 @@ from autograde.audit.rules import (
     SAME_POINTS,
 )
 from autograde.audit.traces import Trace, read_traces
+from autograde.audit.words import counted
 from curriculum.model import Text
 from curriculum.verdict import number
 
@@ -86,10 +87,6 @@ def after_release(book: Book) -> Iterator[Look]:
 
 def author(change: Change) -> str:
     return f"run {change.run_id[:8]}" if change.run_id else change.actor
-
-
-def counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def no_reason(book: Book) -> Iterator[Look]:

@@ -41,6 +41,7 @@ from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket
 from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
 from autograde.audit.trail import NO_TRAIL, dialect, kept, live_rows, missing, open_read_only, reading, size
 from autograde.audit.witness import check_witnessed
+from autograde.audit.words import counted
 from autograde.place import CourseError
 from autograde.tables import cause
 
@@ -200,7 +201,7 @@ def check_reasons(report: Report, connection: Connection) -> None:
     rows = unexplained(connection)
     if rows:
         shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
-        count = "1 change" if len(rows) == 1 else f"{len(rows)} changes"
+        count = counted(len(rows), "change")
         words = f"{count} of marks, comments or dates after feedback was released, no reason given: rows {shown}"
         report.remarks.append(f"{words} (“counterside audit reason …”)")
 
@@ -310,7 +311,8 @@ def check_rows(
             report.faults += differences(connection, report.rows, wrong)
     if unnamed:
         shown = ", ".join(map(str, unknown)) + (", …" if unnamed > FEW else "")
-        report.remarks.append(f"{unnamed} rows were written by somebody who gave no name: {shown}")
+        were = "row was" if unnamed == 1 else "rows were"
+        report.remarks.append(f"{unnamed} {were} written by somebody who gave no name: {shown}")
 
 
 def sealed_rows(heads: Sequence[Head], roots: Mapping[int, bytes], strange: int | None, rows: int) -> Iterator[str]:
@@ -359,7 +361,8 @@ def check_events(
             said += detail["rows"]
             if number:
                 words = f"no trail was kept for a time before {at}, when {actor} mended it (row {seq}): "
-                words += f"{'; '.join(detail.get('mended', [])[:SHOWN])}; {detail['rows']} rows had changed meanwhile"
+                words += f"{'; '.join(detail.get('mended', [])[:SHOWN])}; "
+                words += f"{counted(detail['rows'], 'row')} had changed meanwhile"
                 if seq in reasons:
                     report.remarks.append(f"{words}. Reason given: {reasons[seq]}")
                 else:
