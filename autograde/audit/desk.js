@@ -72,6 +72,21 @@ const WORDS = {
   exercises: { zh: "各题", en: "Exercises" },
   exercise: { zh: "题目", en: "Exercise" },
   type: { zh: "题型", en: "Type" },
+  types: {
+    best_worst: { zh: "最佳与最差", en: "best and worst" },
+    classification: { zh: "归类", en: "classification" },
+    data_analysis: { zh: "数据分析", en: "data analysis" },
+    dialogue: { zh: "对话", en: "dialogue" },
+    free_text: { zh: "文字题", en: "free text" },
+    multi_select: { zh: "多选", en: "multiple choice" },
+    numeric: { zh: "数值", en: "numbers" },
+    ordering: { zh: "排序", en: "ordering" },
+    plan: { zh: "计划", en: "plan" },
+    rating: { zh: "评级", en: "rating" },
+    reflection: { zh: "反思", en: "reflection" },
+    triage: { zh: "轻重缓急", en: "triage" },
+    violations: { zh: "找出不当", en: "finding faults" },
+  },
   byRule: { zh: "规则给分", en: "By rule" },
   byHand: { zh: "人工给分", en: "By hand" },
   flags: { zh: "标记", en: "Flags" },
@@ -177,9 +192,23 @@ const WORDS = {
     duedate: { zh: "截止时间", en: "due" },
     state: { zh: "状态", en: "state" },
     kind: { zh: "事件", en: "event" },
+    detail: { zh: "详情", en: "details" },
+    assignment: { zh: "章", en: "chapter" },
+    chapter: { zh: "章", en: "chapter" },
+    learner: { zh: "学员", en: "learner" },
+    name: { zh: "名称", en: "name" },
+    cell_type: { zh: "单元格类型", en: "kind of cell" },
+    digest: { zh: "提交内容 SHA-256", en: "SHA-256 of what was handed in" },
     flagged: { zh: "加旗", en: "flagged" },
   },
+  kinds: {
+    install: { zh: "启用留痕", en: "trail begun or mended" },
+    feedback: { zh: "发布反馈", en: "feedback released" },
+    erase: { zh: "删除个人信息", en: "personal data erased" },
+  },
   cell: { zh: "位置", en: "Cell" },
+  changesShown: { zh: (n, all) => `显示 ${n} / ${all} 条改动`, en: (n, all) => `${n} of ${all} changes shown` },
+  noSuchChanges: { zh: "没有符合条件的改动。", en: "No change fits what is asked for." },
   released: { zh: "发布后改动", en: "after release" },
   tooMany: { zh: (n, all) => `显示最近 ${n} 条，共 ${all} 条。`, en: (n, all) => `The last ${n} of ${all} are shown.` },
   threshold: { zh: "界限", en: "Threshold" },
@@ -297,6 +326,7 @@ class Desk {
     this.drawnAnswer = null;
     this.at = { view: "book" };
     this.filters = { search: "", cohort: "", chapter: "", state: "", only: "" };
+    this.changeFilters = { search: "", only: "" };
     this.sort = { by: "learner", down: false };
     this.page = 0;
     this.judged = new Map();
@@ -673,7 +703,7 @@ class Desk {
       const cell = whole(one[CELLS][place]);
       return [
         [this.link(t(item.title), { view: "grade", learner: at.learner, chapter: chapter.id, item: item.id }), h("small", null, ` ${item.id}`)],
-        h("code", null, item.type), points(cell[C_SCORE]), short(item.points), points(cell[C_AUTO]), cell[C_HAND] == null ? "–" : points(cell[C_HAND]), cell[C_WAITING] ? short(cell[C_WAITING]) : "–",
+        t(WORDS.types[item.type]), points(cell[C_SCORE]), short(item.points), points(cell[C_AUTO]), cell[C_HAND] == null ? "–" : points(cell[C_HAND]), cell[C_WAITING] ? short(cell[C_WAITING]) : "–",
         t(WORDS.states[cell[C_STATE]]), this.flags(cell[C_FLAGS]),
       ];
     });
@@ -732,7 +762,7 @@ class Desk {
     return [
       this.path(this.link(t(WORDS.book), { view: "book" }), this.link(at.learner, { view: "learner", learner: at.learner }),
         this.link(`${chapter.id} ${t(chapter.title)}`, { view: "learner", learner: at.learner, chapter: chapter.id }), h("span", { "aria-current": "page" }, at.item)),
-      this.heading(t(item.title), h("small", null, ` ${item.id} · ${item.type} · ${at.learner}`)),
+      this.heading(t(item.title), h("small", null, ` ${item.id} · ${t(WORDS.types[item.type])} · ${at.learner}`)),
       h("dl", { class: "ca-result" }, facts.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
       more,
       h("nav", { class: "ca-beside", "aria-label": t(WORDS.exercises) }, beside(-1, t(WORDS.previous)), beside(1, t(WORDS.following))),
@@ -858,10 +888,11 @@ class Desk {
     if (value == null) return "–";
     if (["needs_manual_grade", "flagged"].includes(name)) return this.yesNo(Boolean(value));
     if (typeof value === "number") return short(value);
-    return String(value);
+    const known = { state: WORDS.states, kind: WORDS.kinds }[name]?.[value];
+    return known ? this.t(known) : String(value);
   }
 
-  changesTable(changes, withWhom = false) {
+  changesTable(changes, withWhom = false, empty = WORDS.noHistory) {
     const { t, data } = this;
     if (data.trail == null) return h("p", { class: "ca-empty" }, t(WORDS.noTrailYet));
     const place = (one) => {
@@ -871,7 +902,7 @@ class Desk {
       return data.learners.includes(one.learner) ? this.link(`${one.learner}, ${one.cell ?? one.chapter}`, at) : `${one.learner}, ${one.cell ?? one.chapter}`;
     };
     return this.table({
-      caption: t(WORDS.history), empty: t(WORDS.noHistory),
+      caption: t(WORDS.history), empty: t(empty),
       columns: [{ words: "#", number: true }, { words: t(WORDS.at) }, { words: t(WORDS.who) }, { words: withWhom ? `${t(WORDS.learner)}, ${t(WORDS.cell)}` : t(WORDS.cell) }, { words: t(WORDS.what) }, { words: t(WORDS.whyChanged) }, { words: t(WORDS.seal) }],
       rows: changes.map((one) => [
         String(one.seq), second(one.at),
@@ -886,19 +917,38 @@ class Desk {
   }
 
   drawChanges() {
-    const { t, data } = this;
-    const { page = 0 } = this.at;
-    const all = [...data.changes].reverse();
-    const last = Math.max(0, Math.ceil(all.length / CHANGES) - 1);
-    const turn = (by, words, stops) => h("button", {
-      type: "button", class: "ca-button", "aria-disabled": String(stops), onclick: () => { if (!stops) this.go({ view: "changes", page: page + by }); },
-    }, words);
+    const { t, data, changeFilters: filters } = this;
+    const parts = this.changeParts = { summary: h("p", { class: "ca-summary" }), table: h("div"), pages: h("div", { class: "ca-pages" }) };
+    const change = (name, value) => { filters[name] = value; this.at.page = 0; this.drawChangeRows(true); };
+    const only = { late: WORDS.afterRelease, unexplained: WORDS.noReason };
+    const form = h("form", { class: "ca-filters", role: "search", onsubmit: (event) => event.preventDefault() },
+      h("label", null, h("span", null, t(WORDS.search)),
+        h("input", { type: "search", autocomplete: "off", value: filters.search, "data-key": "changes:search", oninput: (event) => change("search", event.target.value) })),
+      h("label", null, h("span", null, t(WORDS.only)),
+        h("select", { "data-key": "changes:only", onchange: (event) => change("only", event.target.value) },
+          h("option", { value: "" }, t(WORDS.all)), Object.entries(only).map(([value, words]) => h("option", { value, selected: filters.only === value }, t(words))))));
+    this.drawChangeRows(false);
     return [
       this.heading(t(WORDS.changes)),
-      data.changes_in_all > all.length && h("p", { class: "ca-prose" }, t(WORDS.tooMany, all.length, data.changes_in_all)),
-      this.changesTable(all.slice(page * CHANGES, (page + 1) * CHANGES), true),
-      last > 0 && h("div", { class: "ca-pages" }, turn(-1, t(WORDS.before), page === 0), h("span", null, t(WORDS.page, page + 1, last + 1)), turn(1, t(WORDS.next), page === last)),
+      data.changes_in_all > data.changes.length && h("p", { class: "ca-prose" }, t(WORDS.tooMany, data.changes.length, data.changes_in_all)),
+      data.trail != null && form, data.trail != null && h("div", { class: "ca-bar" }, parts.summary), parts.table, parts.pages,
     ].filter(Boolean);
+  }
+
+  drawChangeRows(spoken) {
+    const { t, data, changeFilters: { search, only }, changeParts: parts } = this;
+    const { page = 0 } = this.at;
+    const wanted = search.trim().toLowerCase();
+    const all = [...data.changes].reverse().filter((one) => (!only || one[only]) && (!wanted || one.learner?.toLowerCase().includes(wanted)));
+    const words = t(WORDS.changesShown, all.length, data.changes.length);
+    parts.summary.textContent = words;
+    if (spoken) this.live.say(words);
+    swap(parts.table, [this.changesTable(all.slice(page * CHANGES, (page + 1) * CHANGES), true, data.changes.length ? WORDS.noSuchChanges : WORDS.noHistory)]);
+    const last = Math.max(0, Math.ceil(all.length / CHANGES) - 1);
+    const turn = (by, label, stops) => h("button", {
+      type: "button", class: "ca-button", "aria-disabled": String(stops), onclick: () => { if (!stops) this.go({ view: "changes", page: page + by }); },
+    }, label);
+    swap(parts.pages, last > 0 ? [turn(-1, t(WORDS.before), page === 0), h("span", null, t(WORDS.page, page + 1, last + 1)), turn(1, t(WORDS.next), page === last)] : []);
   }
 
   // ---- what deserves a look ---------------------------------------------------------------

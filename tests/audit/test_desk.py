@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from autograde.audit.book import Book, Cell, read_book
 from autograde.audit.desk import Desk, overview, short
 from autograde.audit.page import write_report
 from autograde.cli import main
-from autograde.place import CourseError
+from autograde.place import ROOT, CourseError
+from curriculum.items import TYPES
 from tests.audit.class_of_three import config_of, course_at, make
 
 
@@ -170,3 +172,21 @@ def test_a_report_is_its_owners_alone_and_takes_no_files_place(
     said = capsys.readouterr().out
     assert "personal data" not in said
     assert f"{key} leads back to them" in said
+
+
+def names_in_desk(part: str) -> set[str]:
+    """Return the names for which the desk has words, of one part of its dictionary."""
+    script = (ROOT / "autograde" / "audit" / "desk.js").read_text("utf-8")
+    (block,) = re.findall(rf"^  {part}: \{{\n(.*?)^  \}},$", script, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"^    (\w+): \{ zh: \".+\", en: \".+\" \},$", block, re.MULTILINE))
+
+
+def test_types_tables_and_columns_have_names_in_both_languages(folder: Path, desk: Recorder) -> None:
+    assert names_in_desk("types") == set(TYPES)
+    for learner in ("expert", "average-lin", "tamperer"):
+        desk.receive({"wish": ["chapter", learner, "ch3"]})
+    told = [reply["reply"]["found"] for reply in desk.said]
+    rows = [row for found in told for part in (found, *found["items"]) for row in part["changes"]]
+    assert rows != []
+    assert {row["table"] for row in rows} <= names_in_desk("tables")
+    assert {column for row in rows for column, _was, _now in row["columns"]} <= names_in_desk("columns")

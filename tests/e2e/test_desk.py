@@ -223,6 +223,37 @@ def test_what_deserves_a_look_leads_to_its_place(browser: Browser, report: Path)
         assert troubles == []
 
 
+def test_changes_are_filtered_and_read_out(browser: Browser, report: Path) -> None:
+    with page_of(browser) as (page, troubles):
+        page.goto(f"{report.as_uri()}#changes")
+        rows = page.locator(".ca tbody tr")
+        everything = rows.count()
+        page.get_by_label("Only").select_option("late")
+        # A mark changed for average-lin, and the deadline of the chapter.
+        expect(rows).to_have_count(2)
+        expect(page.locator(".ca-live")).to_have_text(f"2 of {everything} changes shown")
+        page.get_by_label("Find a learner").fill("LIN")
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("a slip of the pen")
+        page.get_by_label("Only").select_option("unexplained")
+        expect(page.locator(".ca-empty")).to_have_text("No change fits what is asked for.")
+        page.get_by_label("Find a learner").fill("")
+        # The deadline, and the expert's extra credit from a hand past all programs.
+        expect(rows).to_have_count(2)
+        assert troubles == []
+
+
+def test_in_chinese_types_tables_and_columns_are_chinese(browser: Browser, report: Path) -> None:
+    with page_of(browser, "zh") as (page, troubles):
+        page.goto(f"{report.as_uri()}#learner/average-lin/ch3")
+        expect(page.locator(".ca-main")).to_contain_text("排序")
+        expect(page.locator(".ca-more .ca-diff").first).to_be_visible()
+        said = text_of(page)
+        for word in ("ordering", "assignment", "digest", "graded"):
+            assert word not in said
+        assert troubles == []
+
+
 def test_a_sample_is_judged_into_a_file_of_ones_own(browser: Browser, report: Path, tmp_path: Path) -> None:
     with page_of(browser) as (page, troubles):
         page.goto(f"{report.as_uri()}#sample")
