@@ -208,7 +208,7 @@ def test_a_grade_replaced_past_the_update_trigger(place: Place) -> None:
         "ON CONFLICT (id) DO UPDATE SET manual_score = 5"
     )
     (note,) = verify(place.db_url, place.seals).remarks
-    assert "1 rows were written by somebody who gave no name" in note
+    assert "1 row was written by somebody who gave no name" in note
 
 
 def test_a_trigger_dropped(place: Place) -> None:
@@ -235,7 +235,7 @@ def test_a_trigger_dropped_and_mended_with_our_own_command(place: Place) -> None
     place.seal()
     (fault,) = place.faults()
     assert "no trail was kept for a time" in fault
-    assert "1 rows had changed meanwhile" in fault
+    assert "1 row had changed meanwhile" in fault
     assert "No reason given" in fault
     seq = int(fault.split("(row ")[1].split(")")[0])
     give_reason(place.engine, [seq], "nbgrader was upgraded")
@@ -294,7 +294,7 @@ def test_triggers_switched_off_for_a_session(place: Place) -> None:
         place.sql("SET session_replication_role = replica", f"UPDATE grade SET manual_score = 9 WHERE {MINE}")
     report = verify(place.db_url, place.seals)
     assert report.faults == []
-    assert "1 rows were written by somebody who gave no name" in report.remarks[0]
+    assert "1 row was written by somebody who gave no name" in report.remarks[0]
 
 
 def test_evidence_swapped(place: Place) -> None:
