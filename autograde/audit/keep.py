@@ -54,7 +54,7 @@ def page(head: Head) -> str:
         f"<tr><th>{escape(name)} · {CHINESE[name]}</th><td>{escape(str(value))}</td></tr>"
         for name, value in as_text(head).items()
     )
-    return PAGE.format(number=head.number, rows=rows, code=code(head).svg_inline(scale=4))
+    return PAGE.format(number=head.number, rows=rows, code=code(head).svg_inline(omitsize=True))
 
 
 def code(head: Head) -> segno.QRCode:

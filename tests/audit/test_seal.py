@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import segno
 from rich.console import Console
 from sqlalchemy import Engine, text
 
-from autograde.audit.heads import HEADS, LEAVES, read_heads, seal
+from autograde.audit.heads import HEADS, LEAVES, Head, as_text, read_heads, seal
 from autograde.audit.keep import print_head
 from autograde.audit.keys import generate, read_keys
 from autograde.audit.rows import leaf_data, read_rows
@@ -105,6 +107,10 @@ def test_a_key_that_others_can_read_signs_nothing(engine: Engine, tmp_path: Path
         seal(engine, tmp_path / "seals", tmp_path / "key.pem")
 
 
+def as_code(head: Head) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in as_text(head).items())
+
+
 def test_a_seal_to_keep_elsewhere(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     head = seal(engine, tmp_path / "seals", tmp_path / "key.pem")
     assert head
@@ -116,7 +122,11 @@ def test_a_seal_to_keep_elsewhere(engine: Engine, tmp_path: Path, capsys: pytest
     print_head(console, tmp_path / "seals", tmp_path / "seal.html")
     page = (tmp_path / "seal.html").read_text("utf-8")
     assert head.root in page
-    assert "<svg" in page
+    # The page gives the code its size; without a viewBox it would show the upper left corner only.
+    (svg,) = re.findall(r"<svg[^>]*>", page)
+    side = 4 * segno.make(as_code(head), error="m", micro=False).version + 17 + 8  # ISO 18004, with its quiet zone
+    assert f'viewBox="0 0 {side} {side}"' in svg
+    assert "width" not in svg
     assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
 
 
