@@ -47,10 +47,14 @@ def add_commands(commands: Any) -> None:
     check = add("verify", run_verify, "Check seals, trail and tables, and say what is wrong.")
     check.add_argument("--offline", type=Path, metavar="BUNDLE", help="check a bundle, without database and course")
     check.add_argument("--seals", type=Path, help="the folder of the seals, if not the course's own")
-    check.add_argument("--key", default="", help="the beginning of the id that the first key must have")
+    check.add_argument("--key", help="the beginning of the id that the first key must have")
     check.add_argument(
         "--witnessed", type=Path, action="append", default=[], help="what a witness signed; may be given more than once"
     )
+    check.add_argument(
+        "--sealed", action="append", default=[], metavar="N:ROOT",
+        help="a seal kept elsewhere: its number and the beginning of its root; may be given more than once",
+    )  # fmt: skip
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
     add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
     roles = add("roles", run_roles, "On PostgreSQL: give a role what grading needs, and another what reading needs.")
@@ -67,7 +71,8 @@ def add_commands(commands: Any) -> None:
     gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
     gone.add_argument("learner", help="as “counterside gradebook” has the name")
     gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
-    keep = add("print", run_print, "Show the last seal, to be kept elsewhere, with a QR code.")
+    keep = add("print", run_print, "Show a seal, to be kept elsewhere, with a QR code.")
+    keep.add_argument("--seal", type=int, metavar="N", help="the number of an older seal, if not the last")
     keep.add_argument("--out", type=Path, help="write a page to print, instead")
     see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
     see.add_argument("seals", type=Path, help="a folder with heads.jsonl and keys.jsonl")
@@ -110,26 +115,33 @@ def run_seal(_options: argparse.Namespace) -> None:
 
 
 def run_verify(options: argparse.Namespace) -> int:
+    from autograde.audit.heads import as_text
+    from autograde.audit.verify import Known, verify
+
+    known = Known(options.key, options.witnessed, options.sealed)
     if options.offline:
         from autograde.audit.offline import verify_bundle
 
-        report = verify_bundle(options.offline, options.key, tuple(options.witnessed))
+        report = verify_bundle(options.offline, known)
     else:
-        from autograde.audit.verify import verify
-
         config = CourseConfig()
         report = verify(
             config.db_url,
             options.seals or config.seals,
             config.submitted,
-            first_key=options.key,
-            witnessed=options.witnessed,
+            known=known,
             workers=options.workers,
         )
     for words in report.faults:
         console.print(f"WRONG  {words}", markup=False)
     for words in report.remarks:
         console.print(f"note   {words}", markup=False)
+    for words in report.compared:
+        console.print(f"good   {words}", markup=False)
+    if report.last:
+        told = as_text(report.last)
+        for name in ("seal", "rows", "root", "SHA-256 of the seal"):
+            console.print(f"{name:<20} {told[name]}", markup=False)
     seals = "1 seal" if report.heads == 1 else f"{report.heads} seals"
     counts = f"{report.rows} rows of the trail, {report.sealed} of them sealed in {seals}"
     if report.faults:
@@ -207,7 +219,7 @@ def run_print(options: argparse.Namespace) -> None:
     from autograde.audit.keep import print_head
 
     config = CourseConfig()
-    print_head(console, config.seals, options.out)
+    print_head(console, config.seals, options.out, options.seal)
 
 
 def run_witness(options: argparse.Namespace) -> int:

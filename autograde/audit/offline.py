@@ -18,12 +18,11 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from autograde.audit.bundle import ABOUT, ITEMS, ROWS
-from autograde.audit.heads import HEADS, WITNESSED, Head, check_chain, read_heads
-from autograde.audit.keys import KEYS, read_keys
+from autograde.audit.heads import HEADS, WITNESSED, Head
+from autograde.audit.keys import KEYS
 from autograde.audit.merkle import Tree, leaf_hash
 from autograde.audit.rows import ONLY_ADDED, main_hash, person_hash
-from autograde.audit.verify import SHOWN, Report
-from autograde.audit.witness import check_witnessed
+from autograde.audit.verify import NOTHING_KNOWN, SHOWN, Known, Report, check_folder
 from autograde.engine import Outcome, assess_item
 from autograde.place import CourseError
 from autograde.submission import scorer
@@ -51,16 +50,16 @@ class Told:
     rows: int = 0
 
 
-def verify_bundle(path: Path, first_key: str = "", witnessed: tuple[Path, ...] = ()) -> Report:
+def verify_bundle(path: Path, known: Known = NOTHING_KNOWN) -> Report:
     """Check a bundle. Raises CourseError when it is none."""
     try:
         with ZipFile(path) as bundle, tempfile.TemporaryDirectory() as name:
-            return _verify(bundle, Path(name), first_key, witnessed)
+            return _verify(bundle, Path(name), known)
     except (BadZipFile, KeyError, ValueError, TypeError, NotImplementedError, EOFError, RecursionError) as error:
         raise CourseError(f"{path.name} is no bundle that can be read ({type(error).__name__}: {error})") from error
 
 
-def _verify(bundle: ZipFile, folder: Path, first_key: str, witnessed: tuple[Path, ...]) -> Report:
+def _verify(bundle: ZipFile, folder: Path, known: Known) -> Report:
     report = Report()
     about = json.loads(read(bundle, ABOUT))
     report.remarks.append(f"made {about['made']} for: {about['purpose']}; keeping: {about['retention']}")
@@ -68,17 +67,9 @@ def _verify(bundle: ZipFile, folder: Path, first_key: str, witnessed: tuple[Path
     for name in (HEADS, KEYS, WITNESSED):
         if name in there:
             (folder / name).write_bytes(read(bundle, name))
-    keys, faults = read_keys(folder)
-    heads, more = read_heads(folder / HEADS)
-    report.faults += [*faults, *more, *check_chain(heads, keys)]
-    if first_key and (not keys or not keys[0].id.startswith(first_key)):
-        report.faults.append(f"the first key is not {first_key}, but {keys[0].id if keys else 'missing'}")
-    for path in (folder / WITNESSED, *witnessed):
-        report.faults += check_witnessed(path, heads)
+    heads = check_folder(report, folder, known)
     if not heads:
         report.faults.append("there is no seal in the bundle: nothing in it can be proven")
-    report.heads, report.sealed = len(heads), heads[-1].size if heads else 0
-    report.last = heads[-1] if heads else None
     told = Told(sealed=report.sealed)
     report.faults += check_trail(bundle, heads, told)
     report.rows = told.rows

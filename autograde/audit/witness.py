@@ -53,7 +53,7 @@ def witness(seals: Path, state: Path) -> Witnessed:
     if not heads or not keys:
         raise CourseError(f"there are no seals in {seals}; it needs heads.jsonl and keys.jsonl")
     seen = read_seen(state / SEEN)
-    problems = [*faults, *wrong, *check_chain(heads, keys), *check_witnessed(state / SEEN, heads)]
+    problems = [*faults, *wrong, *check_chain(heads, keys), *check_witnessed(seen, heads)]
     if seen and seen[0]["first_key"] != keys[0].id:
         problems.append(f"the first key is {keys[0].id}, and was {seen[0]['first_key']}: the keys were swapped")
     known = {entry["head"] for entry in seen}
@@ -93,10 +93,10 @@ def read_seen(path: Path) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-def check_witnessed(path: Path, heads: Sequence[Head]) -> list[str]:
-    """Return where the seals are not those that a witness saw. Raises CourseError."""
+def check_witnessed(seen: Sequence[Mapping[str, Any]], heads: Sequence[Head]) -> list[str]:
+    """Return where the seals are not those that a witness saw."""
     faults = []
-    for entry in read_seen(path):
+    for entry in seen:
         number = entry["number"]
         if heads and entry["log"] != heads[0].log:
             faults.append(f"a witness saw seals of another gradebook ({entry['log']}, here {heads[0].log})")

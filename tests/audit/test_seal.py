@@ -16,7 +16,7 @@ from autograde.audit.heads import HEADS, LEAVES, Head, as_text, read_heads, seal
 from autograde.audit.keep import print_head
 from autograde.audit.keys import generate, read_keys
 from autograde.audit.rows import leaf_data, read_rows
-from autograde.audit.verify import verify
+from autograde.audit.verify import Known, verify
 from autograde.place import CourseError
 from autograde.tables import writing
 from tests.audit.test_merkle import by_the_rfc
@@ -91,8 +91,8 @@ def test_a_new_key_is_signed_by_the_old_and_signs_from_then_on(engine: Engine, d
     assert faults == []
     assert head
     assert [head.key for head in read_heads(seals / HEADS)[0]] == [one.id for one in keys]
-    assert verify(db_url, seals, first_key=keys[0].id[:12]).faults == []
-    assert "the first key is not" in verify(db_url, seals, first_key=keys[1].id[:12]).faults[0]
+    assert verify(db_url, seals, known=Known(keys[0].id[:12])).faults == []
+    assert "the first key is not" in verify(db_url, seals, known=Known(keys[1].id[:12])).faults[0]
     key.write_bytes(old)
     change(engine, 3)
     with pytest.raises(CourseError, match="not the key that signs now"):
@@ -127,6 +127,18 @@ def test_a_seal_to_keep_elsewhere(engine: Engine, tmp_path: Path, capsys: pytest
     side = 4 * segno.make(as_code(head), error="m", micro=False).version + 17 + 8  # ISO 18004, with its quiet zone
     assert f'viewBox="0 0 {side} {side}"' in svg
     assert "width" not in svg
+    for words in ("Name · 姓名", "Date · 日期", "Signature · 签名", f"verify --sealed 1:{head.root[:16]}"):
+        assert words in page
+    change(engine, 1)
+    second = seal(engine, tmp_path / "seals", tmp_path / "key.pem")
+    assert second
+    for number, root in ((1, head.root), (2, second.root), (None, second.root)):
+        capsys.readouterr()
+        print_head(console, tmp_path / "seals", None, number)
+        assert root in capsys.readouterr().out
+    for number in (0, 3):
+        with pytest.raises(CourseError, match=f"there is no seal {number}; the last is seal 2"):
+            print_head(console, tmp_path / "seals", None, number)
     assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
 
 
