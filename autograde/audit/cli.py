@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,14 @@ from sqlalchemy import Engine
 from autograde import tables
 from autograde.audit.review import add_steps
 from autograde.config import CourseConfig
+from autograde.place import CourseError
 
+BY_HAND = (
+    "backups of gradebook and course folder",
+    "nbgrader.log and receipts.jsonl in the course folder, where the name stands",
+    "reports, exports and bundles that were made before",
+    "what somebody wrote into texts, and the learner's own copies",
+)
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -70,6 +78,7 @@ def add_commands(commands: Any) -> None:
     pack.add_argument("--retention", help="how long it may be kept, written into it")
     gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
     gone.add_argument("learner", help="as “counterside gradebook” has the name")
+    gone.add_argument("--yes", action="store_true", help="do not ask for the learner's id a second time")
     gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
     keep = add("print", run_print, "Show a seal, to be kept elsewhere, with a QR code.")
     keep.add_argument("--seal", type=int, metavar="N", help="the number of an older seal, if not the last")
@@ -195,8 +204,10 @@ def run_bundle(options: argparse.Namespace) -> None:
 
 def run_erase(options: argparse.Namespace) -> None:
     from autograde.audit.after import seal_run
-    from autograde.audit.erase import erase, forget, rename_work
+    from autograde.audit.erase import erase, forget, handed_in, rename_work
 
+    if not options.yes:
+        ask_again(options.learner)
     config = CourseConfig()
     with gradebook() as engine:
         pseudonym, rows = erase(engine, options.learner, options.reason)
@@ -211,8 +222,21 @@ def run_erase(options: argparse.Namespace) -> None:
         console.print(f"renamed: {path}", markup=False)
     if not clean:
         console.print("The database's files may still hold the name; run VACUUM when nobody uses it.")
-    console.print("Not touched: backups, the exchange, receipts.jsonl, and what somebody wrote into texts.")
+    console.print("Left for you to do by hand:")
+    for path in handed_in(Path(config.config.Exchange.root), options.learner):
+        console.print(f"- remove from the exchange: {path}", markup=False)
+    for words in BY_HAND:
+        console.print(f"- {words}")
     console.print(sealed, markup=False)
+
+
+def ask_again(learner: str) -> None:
+    """Let a person say a second time whom to erase. Raises CourseError."""
+    if not sys.stdin.isatty():
+        raise CourseError("nothing was erased: there is nobody here to ask; give --yes if you are sure")
+    console.print(f"This can't be undone. Type the id of “{learner}” again to erase it:", markup=False)
+    if sys.stdin.readline().rstrip("\n") != learner:
+        raise CourseError("nothing was erased: that is not the same id")
 
 
 def run_print(options: argparse.Namespace) -> None:

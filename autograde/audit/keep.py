@@ -19,10 +19,10 @@ td {{ font-family: monospace; overflow-wrap: anywhere; }} svg {{ width: 6cm; hei
 .hand td {{ width: 9cm; height: 1.2cm; border-bottom: 1px solid; }}</style></head>
 <body><h1>Seal {number} · 封存 {number}</h1><table>{rows}</table>
 {code}
-<p>Keep this page out of reach of those who grade. “counterside audit verify” and “witness” show the same numbers;
+<p>Keep this page out of reach of those who grade. “counterside audit verify” shows the same numbers;
 “counterside audit verify --sealed {number}:{start}” compares this seal with what is there then.</p>
-<p lang="zh">请把本页放在评分人员无法接触之处。counterside audit verify 与 witness 会显示相同的数字；
-counterside audit verify --sealed {number}:{start} 可将本页与当时的封存核对。</p>
+<p lang="zh">请把本页放在评分人员无法接触之处。counterside audit verify 会显示相同的数字；
+counterside audit verify --sealed {number}:{start} 可将本页与届时的封存核对。</p>
 <table class="hand"><tr><th>Name · 姓名</th><td></td></tr><tr><th>Date · 日期</th><td></td></tr>
 <tr><th>Signature · 签名</th><td></td></tr></table></body></html>
 """

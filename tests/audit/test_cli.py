@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -69,15 +70,43 @@ def test_from_installing_to_a_fault(
     assert run("seal")[1].startswith("Seal 2: 26 rows")
     assert "seal" in run("print")[1]
     assert run("witness", str(tmp_path / "seals"), "--state", str(tmp_path / "me"))[1].startswith("2 new seals signed")
-    assert "is erased-" in run("erase", "anna")[1]
+    assert "is erased-" in run("erase", "anna", "--yes")[1]
     assert run("verify")[0] == 0
     (tmp_path / "seals" / "heads.jsonl").write_bytes(b"")
     code, said = run("verify")
     assert code == 1
     assert said.startswith("WRONG  the gradebook has a copy of seal 1, and the folder ends with seal 0")
     assert run("witness", str(tmp_path / "none"), "--state", str(tmp_path / "me"))[0] == 1
-    assert run("erase", "nobody")[0] == 1
+    assert run("erase", "nobody", "--yes")[0] == 1
     assert run("roles", "a", "b")[0] == 1
+
+
+def test_whom_to_erase_is_said_twice(
+    sealed: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbound = tmp_path / "exchange" / "counterside" / "inbound"
+    left = inbound / "anna+ch1+2026-09-01 09:30:00 UTC+x"
+    left.mkdir(parents=True)
+    (inbound / "annabel+ch1+2026-09-01 09:30:00 UTC+x").mkdir()
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for there, said in (
+        (io.StringIO("anna\n"), "there is nobody here to ask; give --yes"),
+        (Terminal("ana\n"), "that is not the same id"),
+        (Terminal(""), "that is not the same id"),
+    ):
+        monkeypatch.setattr("sys.stdin", there)
+        assert main(["audit", "erase", "anna"]) == 1
+        assert said in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", Terminal("anna\n"))
+    assert main(["audit", "erase", "anna"]) == 0
+    out = capsys.readouterr().out
+    for words in (f"remove from the exchange: {left}", "backups", "nbgrader.log", "receipts.jsonl", "bundles"):
+        assert words in out
+    assert "annabel" not in out
 
 
 @pytest.fixture
