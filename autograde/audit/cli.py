@@ -64,7 +64,8 @@ def add_commands(commands: Any) -> None:
         help="a seal kept elsewhere: its number and the beginning of its root; may be given more than once",
     )  # fmt: skip
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
-    add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    fresh = add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    fresh.add_argument("--lost", metavar="WHY", help="the old key is lost: why, in quotes; nothing signs the new one")
     roles = add("roles", run_roles, "On PostgreSQL: give a role what grading needs, and another what reading needs.")
     roles.add_argument("grader", help="the role of those who grade; it must not own the trail")
     roles.add_argument("auditor", help="the role of those who only read")
@@ -160,13 +161,13 @@ def run_verify(options: argparse.Namespace) -> int:
     return 0
 
 
-def run_keygen(_options: argparse.Namespace) -> None:
+def run_keygen(options: argparse.Namespace) -> None:
     from autograde.audit.heads import HEADS, locked, read_heads
     from autograde.audit.keys import generate
 
     config = CourseConfig()
     with locked(config.seals):
-        name = generate(config.seals, config.seal_key, len(read_heads(config.seals / HEADS)[0]))
+        name = generate(config.seals, config.seal_key, len(read_heads(config.seals / HEADS)[0]), options.lost)
     console.print(
         f"Seals are signed by key {name} from now on.\nIts private half is in {config.seal_key}.", markup=False
     )
@@ -252,6 +253,8 @@ def run_witness(options: argparse.Namespace) -> int:
     found = witness(options.seals, options.state)
     for words in found.faults:
         console.print(f"WRONG  {words}", markup=False)
+    for words in found.remarks:
+        console.print(f"note   {words}", markup=False)
     if found.faults:
         console.print("Nothing was signed. Keep this folder of seals as it is, and ask who changed it.")
         return 1

@@ -36,7 +36,7 @@ from autograde.audit.heads import (
     read_leaves,
     read_schema,
 )
-from autograde.audit.keys import canonical, read_keys
+from autograde.audit.keys import canonical, lost_keys, read_keys
 from autograde.audit.late import unexplained
 from autograde.audit.merkle import Tree
 from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
@@ -150,6 +150,7 @@ def check_folder(report: Report, seals: Path, known: Known) -> Sequence[Head]:
     heads, faults = read_heads(seals / HEADS)
     report.faults += faults
     report.faults += check_chain(heads, keys)
+    report.remarks += lost_keys(keys)
     report.faults += check_witnessed(read_seen(seals / WITNESSED), heads)
     compare_known(report, known, keys[0].id if keys else "missing", heads)
     report.heads, report.sealed = len(heads), heads[-1].size if heads else 0

@@ -20,6 +20,7 @@ from autograde.audit.keys import (
     append,
     is_signed,
     key_id,
+    lost_keys,
     now,
     public_bytes,
     read_keys,
@@ -35,11 +36,12 @@ KEY, SEEN = "witness-key.pem", "witnessed.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """What witnessing led to: what is wrong, how many seals were new, and the last."""
+    """What witnessing led to: what is wrong, how many seals were new, the last, and what a person should know."""
 
     faults: tuple[str, ...]
     new: int
     last: Head | None
+    remarks: tuple[str, ...] = ()
 
 
 def witness(seals: Path, state: Path) -> Witnessed:
@@ -59,7 +61,7 @@ def witness(seals: Path, state: Path) -> Witnessed:
     known = {entry["head"] for entry in seen}
     new = [head for head in heads if head.hash not in known]
     if problems:
-        return Witnessed(tuple(dict.fromkeys(problems)), 0, heads[-1])
+        return Witnessed(tuple(dict.fromkeys(problems)), 0, heads[-1], tuple(lost_keys(keys)))
     if not (state / KEY).exists():
         write_private(state / KEY, Ed25519PrivateKey.generate())
     key = read_private(state / KEY)
@@ -70,7 +72,7 @@ def witness(seals: Path, state: Path) -> Witnessed:
             "first_key": keys[0].id, "at": now(), "key": key_id(public), "public": public.hex(),
         }  # fmt: skip
         append(state / SEEN, signed_line(entry, key) + b"\n")
-    return Witnessed((), len(new), heads[-1])
+    return Witnessed((), len(new), heads[-1], tuple(lost_keys(keys)))
 
 
 def read_seen(path: Path) -> Sequence[Mapping[str, Any]]:
