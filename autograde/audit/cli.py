@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
 
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
-    why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
+    why.add_argument("row", nargs="+", help="numbers of rows, as verify and the auditor's desk show them")
     why.add_argument("words", help="why, in quotes")
     add("seal", run_seal, "Sign what the trail has grown by.")
     check = add("verify", run_verify, "Check seals, trail and tables, and say what is wrong.")
@@ -107,8 +107,14 @@ def run_install(_options: argparse.Namespace) -> None:
 def run_reason(options: argparse.Namespace) -> None:
     from autograde.audit.trail import give_reason
 
+    for word in options.row:
+        if not (word.isascii() and word.isdigit() and len(word) < 16):
+            raise CourseError(
+                f"“{word}” is no number of a row; put the reason in quotes, as in: "
+                'counterside audit reason 812 813 "the appeal was granted"'
+            )
     with gradebook() as engine:
-        give_reason(engine, options.row, options.words)
+        give_reason(engine, [int(word) for word in options.row], options.words)
     console.print(f"Noted for {len(options.row)} {'row' if len(options.row) == 1 else 'rows'} of the trail.")
 
 

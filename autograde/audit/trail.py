@@ -134,7 +134,7 @@ def snapshot(connection: Connection, table: str) -> int:
 
 def give_reason(engine: Engine, rows: list[int], words: str) -> None:
     """Say why rows of the trail came to be. Raises CourseError for a row that there is not, and without words."""
-    if not words.strip():
+    if not words.strip() or words.strip().isdigit():
         raise CourseError("say why in words, such as “the learner's appeal was granted”")
     with writing(engine) as connection:
         if not kept(connection):

@@ -67,6 +67,10 @@ def test_from_installing_to_a_fault(
         assert line in said.splitlines()
     assert "by key" in run("keygen")[1]
     assert run("reason", "3", "an appeal") == (0, "Noted for 1 row of the trail.\n")
+    code, said = run("reason", "3", "4", "because", "I", "say", "so")
+    assert (code, len(said.splitlines())) == (1, 1)
+    assert "“because” is no number of a row; put the reason in quotes" in said
+    assert run("reason", "3", "4")[0] == 1  # the second is no reason
     assert run("seal")[1].startswith("Seal 2: 26 rows")
     assert "seal" in run("print")[1]
     assert run("witness", str(tmp_path / "seals"), "--state", str(tmp_path / "me"))[1].startswith("2 new seals signed")
