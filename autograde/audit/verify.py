@@ -155,6 +155,11 @@ def check_folder(report: Report, seals: Path, known: Known) -> Sequence[Head]:
     compare_known(report, known, keys[0].id if keys else "missing", heads)
     report.heads, report.sealed = len(heads), heads[-1].size if heads else 0
     report.last = heads[-1] if heads else None
+    for before, head in pairwise(heads):
+        if before.schema != head.schema:
+            old, new = read_schema(seals, before.schema), read_schema(seals, head.schema)
+            what = changed(old, new) if old is not None and new is not None else "in a way that nothing tells"
+            report.remarks.append(f"between seal {before.number} and {head.number} the database was changed: {what}")
     return heads
 
 
@@ -228,11 +233,6 @@ def check_triggers(report: Report, connection: Connection, seals: Path, heads: S
         sealed = read_schema(seals, heads[-1].schema)
         what = changed(sealed, now) if sealed is not None else "and what it was is no longer in the folder of the seals"
         report.faults.append(f"the database is not made as it was when seal {len(heads)} was set: {what}")
-    for before, head in pairwise(heads):
-        if before.schema != head.schema:
-            old, new = read_schema(seals, before.schema), read_schema(seals, head.schema)
-            what = changed(old, new) if old is not None and new is not None else "in a way that nothing tells"
-            report.remarks.append(f"between seal {before.number} and {head.number} the database was changed: {what}")
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
@@ -245,11 +245,14 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
 
 def check_reasons(report: Report, connection: Connection) -> None:
     """Say which marks were changed after feedback was released without a word."""
-    rows = unexplained(connection)
+    report.remarks += say_unexplained(unexplained(connection))
+
+
+def say_unexplained(rows: Sequence[int]) -> Iterator[str]:
     if rows:
         shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
         words = f"{len(rows)} changes of marks or comments after feedback was released, no reason given: rows {shown}"
-        report.remarks.append(f"{words} (“counterside audit reason …”)")
+        yield f"{words} (“counterside audit reason …”)"
 
 
 # ---- the rows -------------------------------------------------------------------------------
@@ -347,9 +350,14 @@ def check_rows(
         wrong = {place for place in range(BUCKETS) if (sums[place] - live[place]) & MASK}
         if wrong:
             report.faults += differences(connection, report.rows, wrong)
+    report.remarks += say_unnamed(unnamed, unknown)
+
+
+def say_unnamed(unnamed: int, unknown: Sequence[int]) -> Iterator[str]:
+    """Say how many rows nobody is named for; `unknown` are the first of them."""
     if unnamed:
         shown = ", ".join(map(str, unknown)) + (", …" if unnamed > FEW else "")
-        report.remarks.append(f"{unnamed} rows were written by somebody who gave no name: {shown}")
+        yield f"{unnamed} rows were written by somebody who gave no name: {shown}"
 
 
 def sealed_rows(heads: Sequence[Head], roots: Mapping[int, bytes], strange: int | None, rows: int) -> Iterator[str]:
@@ -382,6 +390,18 @@ def check_events(
 ) -> None:
     """Check that what was mended was explained, and what was dropped erased in due form."""
     reasons = {row.seq: row.reason for row in connection.execute(select(REASON.c.seq, REASON.c.reason))}
+    said, erased = check_mended(report, events, reasons)
+    if said != snapshots:
+        report.faults.append(f"{snapshots} rows say that they are of a snapshot, and snapshots took {said}")
+    unsaid = [seq for seq in gone if seq not in erased]
+    if unsaid:
+        report.faults.append(f"the personal half of row {unsaid[0]} was dropped, and no erasure says so")
+
+
+def check_mended(
+    report: Report, events: Sequence[tuple[int, str, str, str]], reasons: Mapping[int, str]
+) -> tuple[int, set[int]]:
+    """Tell of erasures and of what was mended; return how many rows snapshots took, and which ones were erased."""
     said, erased = 0, set[int]()
     for number, (seq, at, actor, row) in enumerate(events):
         try:
@@ -403,8 +423,4 @@ def check_events(
                     report.remarks.append(f"{words}. Reason given: {reasons[seq]}")
                 else:
                     report.faults.append(f"{words}. No reason given (“counterside audit reason {seq} …”)")
-    if said != snapshots:
-        report.faults.append(f"{snapshots} rows say that they are of a snapshot, and snapshots took {said}")
-    unsaid = [seq for seq in gone if seq not in erased]
-    if unsaid:
-        report.faults.append(f"the personal half of row {unsaid[0]} was dropped, and no erasure says so")
+    return said, erased
