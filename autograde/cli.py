@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     pages = add("feedback", run_feedback, "Write the feedback pages of what was graded.")
     for command in (grade, again):
         command.add_argument(
-            "--workers", type=int, default=os.cpu_count() or 1, help="processes that judge side by side"
+            "--workers", type=at_least_one, default=os.cpu_count() or 1, help="processes that judge side by side"
         )
     for command in (grade, again, pages):
         command.add_argument("chapter", nargs="*", help="such as ch3")
@@ -90,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--values", type=int, default=100_000, help="of fuzz: so many for each type")
     add_commands(commands)
     return main_parser
+
+
+def at_least_one(words: str) -> int:
+    if not words.isdecimal() or not int(words):
+        raise argparse.ArgumentTypeError(f"“{words}” is no number of processes; say 1 or more")
+    return int(words)
 
 
 def run_lint(options: argparse.Namespace) -> None:
@@ -178,7 +184,7 @@ def run_grade(options: argparse.Namespace) -> int:
         console,
         named(options),
         options.learners,
-        workers=max(1, options.workers),
+        workers=options.workers,
         dask=options.dask,
         force=options.force,
     )
@@ -187,7 +193,7 @@ def run_grade(options: argparse.Namespace) -> int:
 def run_regrade(options: argparse.Namespace) -> int:
     from autograde.regrade import regrade
 
-    return regrade(console, named(options), options.learners, workers=max(1, options.workers), dry_run=options.dry_run)
+    return regrade(console, named(options), options.learners, workers=options.workers, dry_run=options.dry_run)
 
 
 def run_feedback(options: argparse.Namespace) -> int:
@@ -199,7 +205,9 @@ def run_feedback(options: argparse.Namespace) -> int:
 def named(options: argparse.Namespace) -> list[str]:
     """Return the chapters that are meant, none for all. Raises CourseError when nothing was said, or both."""
     chapters: list[str] = options.chapter
-    if bool(chapters) == options.all:
+    if chapters and options.all:
+        raise CourseError("name chapters or say --all, not both")
+    if not chapters and not options.all:
         raise CourseError("name the chapters, such as ch3, or say --all")
     return chapters
 

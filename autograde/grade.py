@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -35,7 +36,8 @@ def grade_and_report(
     def results(engine: Engine, begun: Callable[[int], None]) -> Iterator[Result]:
         return grade(config, engine, names, learners, workers=workers, dask=dask, force=force, begun=begun)
 
-    code = report(console, config, "Grade", results, f"nothing was handed in of {', '.join(names)}; collect it first")
+    empty = nobody(config, learners) or f"nothing was handed in of {', '.join(names)}; collect it first"
+    code = report(console, config, "Grade", results, empty)
     from autograde.audit.after import seal_run  # signing is loaded when all else is done
 
     with gradebook(config.db_url) as engine:
@@ -50,8 +52,15 @@ def feedback_and_report(console: Console, chapters: Sequence[str], learners: str
     def results(engine: Engine, begun: Callable[[int], None]) -> Iterator[Result]:
         return write_feedback(config, engine, names, learners, begun)
 
-    empty = f"nothing was graded of {', '.join(names)}; run “counterside grade” first"
+    empty = nobody(config, learners) or f"nothing was graded of {', '.join(names)}; run “counterside grade” first"
     return report(console, config, "Write feedback", results, empty)
+
+
+def nobody(config: CourseConfig, learners: str) -> str:
+    """Return in words that a pattern fits nobody who handed in, and nothing when it fits somebody."""
+    if learners == "*" or any(fnmatchcase(path.name, learners) for path in config.submitted.glob("*")):
+        return ""
+    return f"no learner who handed in fits “{learners}”; “counterside gradebook” has their names"
 
 
 def known(chapters: Sequence[str]) -> Sequence[str]:

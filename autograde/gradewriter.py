@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Select, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, func, insert, select, update
 
 from autograde.audit.who import in_run
 from autograde.engine import Outcome, Verdict
@@ -34,13 +34,14 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cells:
-    """What the gradebook knows of a chapter: ids, and cells to be graded and commented, by name."""
+    """What the gradebook knows of a chapter: ids, and by name the cells to be graded and commented, and their items."""
 
     assignment: str
     notebook: str
     due: datetime | None
     graded: Mapping[str, str]
     commented: Mapping[str, str]
+    items: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class GradeWriter:
         self._begin(connection)
         with connection.begin_nested():
             books = self._submissions(connection, cells, some)
-            earned = self._grades(connection, cells, books, some)
+            earned = self._grades(connection, chapter, cells, books, some)
             self._penalties(connection, books, earned)
             self._evidence(connection, chapter, some)
             self._digests(connection, chapter, some)
@@ -125,7 +126,8 @@ class GradeWriter:
                 f"run “counterside build” and “nbgrader generate_assignment {chapter.id} --force”"
             )
         ids = {name: cell for name, (cell, _worth) in graded.items()}
-        return Cells(found[0], found[1], found[2], ids, {row.name: row.id for row in named(solutions, solutions.c.id)})
+        commented = {row.name: row.id for row in named(solutions, solutions.c.id)}
+        return Cells(found[0], found[1], found[2], ids, commented, cell_items(self.course, chapter))
 
     def _begin(self, connection: Connection) -> None:
         in_run(connection, self.run)
@@ -177,14 +179,19 @@ class GradeWriter:
         return books
 
     def _grades(
-        self, connection: Connection, cells: Cells, books: Mapping[str, Book], some: Sequence[Graded]
+        self, connection: Connection, chapter: str, cells: Cells, books: Mapping[str, Book], some: Sequence[Graded]
     ) -> dict[str, float]:
-        """Write grades and comments; return what each learner has earned with the marks that a person gave."""
+        """Write grades and comments; return what each learner has earned with the marks that a person gave.
+
+        A person is asked to look at a mark again where the answer is another one than was graded before.
+        """
         grade, comment = self.tables["grade"], self.tables["comment"]
         ids = [book.id for book in books.values()]
         # Locked where the database can: nobody may mark between our reading and our writing.
         grades = rows_by_cell(connection, select(grade).where(grade.c.notebook_id.in_(ids)).with_for_update())
         comments = rows_by_cell(connection, select(comment).where(comment.c.notebook_id.in_(ids)).with_for_update())
+        marked = any(row.manual_score is not None for row in grades.values())
+        same = self._same_answers(connection, chapter, some) if marked else set()
         new: list[Values] = []
         changed: list[Values] = []
         new_comments: list[Values] = []
@@ -201,6 +208,8 @@ class GradeWriter:
                     continue
                 manual = row.manual_score
                 waits = manual is not None or score is None
+                if manual is not None and (one.learner, cells.items[name]) in same and row.auto_score == score:
+                    waits = row.needs_manual_grade
                 if row.auto_score != score or row.needs_manual_grade != waits:
                     changed.append({"_id": row.id, "auto_score": score, "needs_manual_grade": waits})
                 total += (manual if manual is not None else score or 0.0) + (row.extra_credit or 0.0)
@@ -216,6 +225,16 @@ class GradeWriter:
         add(connection, comment, new_comments)
         change(connection, comment, changed_comments)
         return earned
+
+    def _same_answers(self, connection: Connection, chapter: str, some: Sequence[Graded]) -> set[tuple[str, str]]:
+        """Return learner and item where the answer that counts is the one that was graded last."""
+        names = [one.learner for one in some]
+        mine = (EVIDENCE.c.assignment == chapter) & EVIDENCE.c.student_id.in_(names)
+        last = select(func.max(EVIDENCE.c.id)).where(mine).group_by(EVIDENCE.c.student_id, EVIDENCE.c.item)
+        query = select(EVIDENCE.c.student_id, EVIDENCE.c.item, EVIDENCE.c.line).where(EVIDENCE.c.id.in_(last))
+        before = {(learner, item): line for learner, item, line in connection.execute(query)}
+        now = {(one.learner, outcome.item): outcome.line for one in some for outcome in one.verdict.outcomes}
+        return {key for key, line in now.items() if key in before and before[key] == line}
 
     def _penalties(self, connection: Connection, books: Mapping[str, Book], earned: Mapping[str, float]) -> None:
         changed = []
@@ -289,6 +308,17 @@ def cell_points(course: Course, chapter: Chapter) -> dict[str, float]:
         if item.kind.note:
             points[note_id(name)] = 0.0
     return points
+
+
+def cell_items(course: Course, chapter: Chapter) -> dict[str, str]:
+    """Return the item of each of a chapter's graded cells, by the cell's name in the gradebook."""
+    found: dict[str, str] = {}
+    for name, worth in chapter.points.items():
+        item = course.items[name]
+        found |= {name: name, **{cell.id: name for cell in criterion_cells(item, worth)}}
+        if item.kind.note:
+            found[note_id(name)] = name
+    return found
 
 
 def as_span(extension: Any) -> timedelta:

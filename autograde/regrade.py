@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select
 
 from autograde.batch import find_submissions, job_of
 from autograde.config import CourseConfig
-from autograde.grade import grade_and_report, known
+from autograde.grade import grade_and_report, known, nobody
 from autograde.place import CourseError
 from autograde.submission import handed_in, read
 from autograde.tables import EVIDENCE, gradebook
@@ -65,7 +65,8 @@ def changes(
     found, _odd = find_submissions(config, chapters, learners)
     graded = [job_of(config, chapter, learner) for chapter, learner in found if (learner, chapter) in before]
     if not graded:
-        raise CourseError(f"nothing was graded of {', '.join(chapters)}; run “counterside grade” first")
+        words = f"nothing was graded of {', '.join(chapters)}; run “counterside grade” first"
+        raise CourseError(nobody(config, learners) or words)
     for job in track(graded, "Judge again", console=console):
         chapter = course.chapter(job.chapter)
         verdict, _at = read(chapter, job.released, job.submitted, handed_in(chapter, job.submitted))

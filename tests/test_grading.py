@@ -173,11 +173,13 @@ def test_marks_that_a_person_gave_stay(data: CourseData) -> None:
         book.db.commit()
     before = grades(data)
     run(data, force=True)
-    # As nbgrader has it: a mark by hand is to be looked at again once the automatic one was made anew.
-    expected = {**before, (FIRST, "e1-1-1"): (before[FIRST, "e1-1-1"][0], 2.5, 1)}
-    assert grades(data) == expected
+    assert grades(data) == before
     assert query(data, "select manual_comment from comment where manual_comment is not null") == [("Well seen.",)]
     assert query(data, "select extra_credit from grade where extra_credit is not null") == [(1.5,)]
+    # Another answer than the one that was marked: the mark stays, and a person is asked to look at it again.
+    shutil.copy(log_of(data, SECOND, "ch1"), log_of(data, FIRST, "ch1"))
+    run(data)
+    assert grades(data)[FIRST, "e1-1-1"] == (before[SECOND, "e1-1-1"][0], 2.5, 1)
 
 
 def test_many_processes_write_what_one_does(data: CourseData, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,12 +372,17 @@ def test_the_exit_code_says_whether_a_person_is_needed(data: CourseData, said: C
     ("words", "answer"),
     [
         (("grade",), "name the chapters, such as ch3, or say --all"),
-        (("grade", "ch1", "--all"), "name the chapters, such as ch3, or say --all"),
+        (("grade", "ch1", "--all"), "name chapters or say --all, not both"),
         (("grade", "ch9"), "there is no chapter “ch9”; there are ch1, ch2, ch3, ch4, ch5, ch6"),
         (("grade", "ch2"), "ch2 was never released; run “nbgrader generate_assignment ch2”"),
-        (("grade", "ch1", "--learners", "nobody"), "nothing was handed in of ch1; collect it first"),
+        (("grade", "ch1", "--learners", "nobody"), "no learner who handed in fits “nobody”"),
+        (("feedback", "ch1", "--learners", "nobody"), "no learner who handed in fits “nobody”"),
+        (("regrade", "ch1", "--learners", "nobody"), "no learner who handed in fits “nobody”"),
         (("feedback", "ch1"), "nothing was graded of ch1; run “counterside grade” first"),
-        (("explain", FIRST, "e9-9-9"), "there is no graded item “e9-9-9”; course.yml has their ids"),
+        (
+            ("explain", FIRST, "e9-9-9"),
+            "there is no graded item “e9-9-9”; ids are like e3-1-2, and practice is not graded",
+        ),
         (("explain", FIRST, "e1-1-1"), f"nothing was graded of {FIRST} for e1-1-1"),
     ],
 )
@@ -426,6 +433,28 @@ def test_a_changed_key_is_tried_before_it_counts(
     lines = [line for line in words.splitlines() if " → " in line]
     assert [re.sub(r"\d+(\.\d+)?(?= )", lambda found: f"{float(found[0]):.2f}", line) for line in lines] == expected
     assert (grades(data), len(query(data, "select * from counterside_evidence"))) == (before, evidence)
+
+
+def test_explain_says_what_a_person_gave_and_what_counts(
+    data: CourseData, said: Callable[..., tuple[int, str]], whole_course: Course
+) -> None:
+    run(data)
+    mine = f"student_id = '{THIRD}' and item = 'e1-1-1'"
+    ((earned,),) = query(data, f"select earned from counterside_evidence where {mine}")
+    with Gradebook(data.db_url) as book:
+        book.find_grade("e1-1-1", "ch1", "ch1", THIRD).manual_score = 17
+        book.db.commit()
+    _code, words = said("explain", THIRD, "e1-1-1")
+    assert f"{earned:.2f}".rstrip("0").rstrip(".") + " of 18 points by rule" in words
+    assert "A person set 17 in place of " in words
+    assert "Counts now: 17 of 18 points\n" in words
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "many"])
+def test_no_process_is_no_number_of_processes(workers: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(("grade", "--all", f"--workers={workers}"))
+    assert f"“{workers}” is no number of processes; say 1 or more" in capsys.readouterr().err
 
 
 def test_explain_names_answer_rule_and_what_was_before(
