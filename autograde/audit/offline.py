@@ -102,9 +102,7 @@ def _verify(bundle: ZipFile, folder: Path, known: Known) -> Report:
     report.remarks += say_unexplained(unexplained(told))
     report.remarks += say_unnamed(told.unnamed, told.unknown)
     if told.rows > told.sealed:
-        report.remarks.append(
-            f"{told.rows - told.sealed} rows are not sealed yet; what they say counts for nothing here"
-        )
+        report.remarks.append(f"rows after row {told.sealed} are not sealed yet; what they say counts for nothing here")
     report.faults += first(check_answers(bundle, folder, told, report))
     return report
 
