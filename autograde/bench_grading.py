@@ -98,6 +98,13 @@ def processor() -> float:
     return sum(os.times()[:4])
 
 
+def be_silent() -> None:
+    """Keep what each kernel says when it starts from the terminal; why a step failed is told by its error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
 def stock_step(folder: Path, *words: str) -> Run:
     """Do one step as nbgrader by itself does it, in a process of its own."""
     return step(stock_of(CourseData(), folder), *words)
@@ -110,7 +117,10 @@ def by_nbgrader(console: Console, folders: Sequence[Path], jobs: Sequence[tuple[
     """
     with ExitStack() as stack:
         # A kernel costs less to start from a small process.
-        pools = [stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn"))) for _folder in folders]
+        pools = [
+            stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=be_silent))
+            for _folder in folders
+        ]
         waiting: list[Future[Run]] = []
         for chapter, learner in jobs:
             place = crc32(learner.encode()) % len(folders)
