@@ -24,6 +24,8 @@ from typing import Any
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import parse_utc
 
+from autograde.audit.forgotten import Forgotten, read_forgotten
+from autograde.place import CourseError
 from curriculum.copying import MAX_NAME, Allowance, RefusedError, copy_tree, opened_folder, plain_file
 
 COPYING = ".collecting"  # what is not whole yet
@@ -36,6 +38,10 @@ MAX_SECRET = 4096
 MAX_TIME = 64  # characters that say when
 # So much may lie between the time that a submission says and the time when that was written.
 SLACK = 600  # seconds
+
+
+class ErasedError(Exception):
+    """What was handed in is of somebody whose personal data were erased."""
 
 
 class SafeCollect(ExchangeCollect):
@@ -55,16 +61,26 @@ class SafeCollect(ExchangeCollect):
         with alone(submitted.parent) as is_alone:
             if not is_alone:
                 self.fail("another “collect” is at work on this course; wait for its end")
+            try:
+                erased = read_forgotten(self.coursedir.db_url)
+            except CourseError as error:
+                self.fail(str(error))
             for leftover in submitted.glob(f"*/.*-{chapter}"):
                 settle(leftover.parent / chapter)
             for record in self.src_records:
                 try:
-                    self.collect(record, submitted / record["username"] / chapter)
+                    self.collect(record, submitted / record["username"] / chapter, erased)
+                except ErasedError as error:
+                    # The log must not get the name back.
+                    self.log.error("A submission of %s was not collected: %s", record["timestamp"], error)
                 except (RefusedError, OSError) as error:
                     self.log.error("%s was not collected: %s", ascii(record["filename"]), error)
 
-    def collect(self, record: dict[str, Any], target: Path) -> None:
-        """Take one submission, unless an earlier or the same one is to stay. Raises RefusedError, OSError."""
+    def collect(self, record: dict[str, Any], target: Path, erased: Forgotten) -> None:
+        """Take one submission, unless an earlier or the same one is to stay.
+
+        Raises ErasedError, RefusedError, OSError.
+        """
         if "refused" in record:
             raise RefusedError(record["refused"])
         learner, at = record["username"], record["timestamp"]
@@ -74,6 +90,8 @@ class SafeCollect(ExchangeCollect):
         if target.is_dir() and not (other or (self.update and newer)):
             self.log.info("%s of %s is there already", target.name, learner)
             return
+        if erased.has(learner):
+            raise ErasedError("its learner's personal data were erased; remove it from the exchange")
         receipt = take(Path(self.inbound_path) / record["filename"], target, learner)
         if abs(receipt["written_after"]) > SLACK:
             words = "%s of %s says that it was handed in at %s, and was written %s %s that"

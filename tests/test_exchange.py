@@ -14,10 +14,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from sqlalchemy import text
 
 from autograde import exchange
+from autograde.audit.erase import erase, rename_work
+from autograde.audit.trail import install
 from autograde.course_data import CourseData
 from autograde.place import CourseError
+from autograde.tables import gradebook, writing
 from curriculum import copying
 from curriculum.copying import Allowance, RefusedError
 
@@ -343,3 +348,30 @@ def test_a_folder_that_is_swapped_for_another_accounts_is_refused(
     # It was root's when it was looked at, and is another account's once it is open.
     monkeypatch.setattr(os, "fstat", as_if_of_another(inode))
     assert collected(data) == {"an": f"answers of an, {BEFORE}\n"}
+
+
+def test_who_was_erased_is_not_collected_again(data: CourseData, caplog: pytest.LogCaptureFixture) -> None:
+    hand_in(data, "mei")
+    hand_in(data, "bo")
+    assert collected(data).keys() == {"mei", "bo"}
+    with gradebook(data.db_url) as engine:
+        install(engine)
+        with writing(engine) as connection:
+            connection.execute(text("INSERT INTO student (id) VALUES ('mei')"))
+        pseudonym, _rows = erase(engine, "mei", "asked for")
+        with engine.connect() as connection:
+            ((digest, salt),) = connection.execute(text("SELECT hash, salt FROM counterside_forgotten")).all()
+    # By OpenSSL's scrypt behind another interface.
+    assert digest == Scrypt(bytes.fromhex(salt), 32, 1 << 14, 8, 1).derive(b"mei").hex()
+    rename_work([data.submitted], "mei", pseudonym)
+    hand_in(data, "bo", MINUTE.format(7), f"bo+ch1+{MINUTE.format(7)}+b")
+    logging.getLogger("traitlets").addHandler(caplog.handler)  # as nbgrader has a handler of its own there
+    try:
+        now = collected(data)
+    finally:
+        logging.getLogger("traitlets").removeHandler(caplog.handler)
+    assert now == {"bo": f"answers of bo, {MINUTE.format(7)}\n", pseudonym: f"answers of mei, {BEFORE}\n"}
+    said = [record.getMessage() for record in caplog.records]
+    refused = "A submission of 2026-11-24 08:00:00 was not collected: its learner's personal data were erased"
+    assert any(words.startswith(refused) for words in said)
+    assert not any("mei" in words for words in said)

@@ -6,6 +6,7 @@ A zip with these files:
 |---|---|
 | about.json | what it is for, how long it may be kept, chapters, whether names are in it |
 | heads.jsonl, keys.jsonl, witnessed.jsonl | the seals as they stand in their folder |
+| schemas/ | what the database was made of when it was sealed |
 | trail.jsonl | a line for each row of the trail: disclosed, or the hash of its leaf |
 | items.json | the items of the chapters, with their keys, and what they are worth |
 | responses/ | the response logs that were graded, by learner and chapter |
@@ -26,8 +27,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy import Connection, Engine
 
-from autograde.audit.heads import HEADS, WITNESSED
-from autograde.audit.keys import KEYS, now
+from autograde.audit.heads import HEADS, SCHEMAS, WITNESSED, read_heads, read_schema
+from autograde.audit.keys import KEYS, canonical, now
 from autograde.audit.merkle import leaf_hash
 from autograde.audit.rows import CHUNK, Row, leaf_data, person_hash, read_rows
 from autograde.audit.schema import WATCHED
@@ -108,6 +109,10 @@ def write_bundle(
             for name in (HEADS, KEYS, WITNESSED):
                 if (config.seals / name).is_file():
                     bundle.write(config.seals / name, name)
+            for digest in dict.fromkeys(head.schema for head in read_heads(config.seals / HEADS)[0]):
+                parts = read_schema(config.seals, digest)
+                if parts is not None:
+                    bundle.writestr(f"{SCHEMAS}/{digest}.json", canonical(parts))
             about["rows"] = size(connection)
             with bundle.open(ROWS, "w", force_zip64=True) as file:
                 for line in lines(connection, about["rows"], Sorter(frozenset(about["chapters"])), names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,14 @@ from autograde import tables
 from autograde.audit.review import add_steps
 from autograde.audit.words import counted
 from autograde.config import CourseConfig
+from autograde.place import CourseError
 
+BY_HAND = (
+    "backups of gradebook and course folder",
+    "nbgrader.log and receipts.jsonl in the course folder, where the name stands",
+    "reports, exports and bundles that were made before",
+    "what somebody wrote into texts, and the learner's own copies",
+)
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -42,18 +50,23 @@ def add_commands(commands: Any) -> None:
 
     add("install", run_install, "Put the trail in place, or mend it, and take a snapshot of what is there.")
     why = add("reason", run_reason, "Say why rows of the trail came to be.")
-    why.add_argument("row", nargs="+", type=int, help="numbers of rows, as verify and the auditor's desk show them")
+    why.add_argument("row", nargs="+", help="numbers of rows, as verify and the auditor's desk show them")
     why.add_argument("words", help="why, in quotes")
     add("seal", run_seal, "Sign what the trail has grown by.")
     check = add("verify", run_verify, "Check seals, trail and tables, and say what is wrong.")
     check.add_argument("--offline", type=Path, metavar="BUNDLE", help="check a bundle, without database and course")
     check.add_argument("--seals", type=Path, help="the folder of the seals, if not the course's own")
-    check.add_argument("--key", default="", help="the beginning of the id that the first key must have")
+    check.add_argument("--key", help="the beginning of the id that the first key must have")
     check.add_argument(
         "--witnessed", type=Path, action="append", default=[], help="what a witness signed; may be given more than once"
     )
+    check.add_argument(
+        "--sealed", action="append", default=[], metavar="N:ROOT",
+        help="a seal kept elsewhere: its number and the beginning of its root; may be given more than once",
+    )  # fmt: skip
     check.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that read side by side")
-    add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    fresh = add("keygen", run_keygen, "Make a key, or a new one that the old one signs.")
+    fresh.add_argument("--lost", metavar="WHY", help="the old key is lost: why, in quotes; nothing signs the new one")
     roles = add("roles", run_roles, "On PostgreSQL: give a role what grading needs, and another what reading needs.")
     roles.add_argument("grader", help="the role of those who grade; it must not own the trail")
     roles.add_argument("auditor", help="the role of those who only read")
@@ -67,8 +80,10 @@ def add_commands(commands: Any) -> None:
     pack.add_argument("--retention", help="how long it may be kept, written into it")
     gone = add("erase", run_erase, "Erase a learner's personal data; marks and proof stay.")
     gone.add_argument("learner", help="as “counterside gradebook” has the name")
+    gone.add_argument("--yes", action="store_true", help="do not ask for the learner's id a second time")
     gone.add_argument("--reason", default="erasure of personal data", help="why, for the trail")
-    keep = add("print", run_print, "Show the last seal, to be kept elsewhere, with a QR code.")
+    keep = add("print", run_print, "Show a seal, to be kept elsewhere, with a QR code.")
+    keep.add_argument("--seal", type=int, metavar="N", help="the number of an older seal, if not the last")
     keep.add_argument("--out", type=Path, help="write a page to print, instead")
     see = add("witness", run_witness, "On an auditor's own machine: check seals against all that was seen, and sign.")
     see.add_argument("seals", type=Path, help="a folder with heads.jsonl and keys.jsonl")
@@ -93,8 +108,14 @@ def run_install(_options: argparse.Namespace) -> None:
 def run_reason(options: argparse.Namespace) -> None:
     from autograde.audit.trail import give_reason
 
+    for word in options.row:
+        if not (word.isascii() and word.isdigit() and len(word) < 16):
+            raise CourseError(
+                f"“{word}” is no number of a row; put the reason in quotes, as in: "
+                'counterside audit reason 812 813 "the appeal was granted"'
+            )
     with gradebook() as engine:
-        give_reason(engine, options.row, options.words)
+        give_reason(engine, [int(word) for word in options.row], options.words)
     console.print(f"Noted for {counted(len(options.row), 'row')} of the trail.")
 
 
@@ -111,26 +132,33 @@ def run_seal(_options: argparse.Namespace) -> None:
 
 
 def run_verify(options: argparse.Namespace) -> int:
+    from autograde.audit.heads import as_text
+    from autograde.audit.verify import Known, verify
+
+    known = Known(options.key, options.witnessed, options.sealed)
     if options.offline:
         from autograde.audit.offline import verify_bundle
 
-        report = verify_bundle(options.offline, options.key, tuple(options.witnessed))
+        report = verify_bundle(options.offline, known)
     else:
-        from autograde.audit.verify import verify
-
         config = CourseConfig()
         report = verify(
             config.db_url,
             options.seals or config.seals,
             config.submitted,
-            first_key=options.key,
-            witnessed=options.witnessed,
+            known=known,
             workers=options.workers,
         )
     for words in report.faults:
         console.print(f"WRONG  {words}", markup=False)
     for words in report.remarks:
         console.print(f"note   {words}", markup=False)
+    for words in report.compared:
+        console.print(f"good   {words}", markup=False)
+    if report.last:
+        told = as_text(report.last)
+        for name in ("seal", "rows", "root", "SHA-256 of the seal"):
+            console.print(f"{name:<20} {told[name]}", markup=False)
     sealed = f"{report.sealed} of them sealed in {counted(report.heads, 'seal')}"
     counts = f"{counted(report.rows, 'row')} of the trail, {sealed}"
     if report.faults:
@@ -140,13 +168,13 @@ def run_verify(options: argparse.Namespace) -> int:
     return 0
 
 
-def run_keygen(_options: argparse.Namespace) -> None:
+def run_keygen(options: argparse.Namespace) -> None:
     from autograde.audit.heads import HEADS, locked, read_heads
     from autograde.audit.keys import generate
 
     config = CourseConfig()
     with locked(config.seals):
-        name = generate(config.seals, config.seal_key, len(read_heads(config.seals / HEADS)[0]))
+        name = generate(config.seals, config.seal_key, len(read_heads(config.seals / HEADS)[0]), options.lost)
     console.print(
         f"Seals are signed by key {name} from now on.\nIts private half is in {config.seal_key}.", markup=False
     )
@@ -185,8 +213,10 @@ def run_bundle(options: argparse.Namespace) -> None:
 
 def run_erase(options: argparse.Namespace) -> None:
     from autograde.audit.after import seal_run
-    from autograde.audit.erase import erase, forget, rename_work
+    from autograde.audit.erase import erase, forget, handed_in, rename_work
 
+    if not options.yes:
+        ask_again(options.learner)
     config = CourseConfig()
     with gradebook() as engine:
         pseudonym, rows = erase(engine, options.learner, options.reason)
@@ -202,15 +232,28 @@ def run_erase(options: argparse.Namespace) -> None:
         console.print(f"renamed: {path}", markup=False)
     if not clean:
         console.print("The database's files may still hold the name; run VACUUM when nobody uses it.")
-    console.print("Not touched: backups, the exchange, receipts.jsonl, and what somebody wrote into texts.")
+    console.print("Left for you to do by hand:")
+    for path in handed_in(Path(config.config.Exchange.root), options.learner):
+        console.print(f"- remove from the exchange: {path}", markup=False)
+    for words in BY_HAND:
+        console.print(f"- {words}")
     console.print(sealed, markup=False)
+
+
+def ask_again(learner: str) -> None:
+    """Let a person say a second time whom to erase. Raises CourseError."""
+    if not sys.stdin.isatty():
+        raise CourseError("nothing was erased: there is nobody here to ask; give --yes if you are sure")
+    console.print(f"This can't be undone. Type the id of “{learner}” again to erase it:", markup=False)
+    if sys.stdin.readline().rstrip("\n") != learner:
+        raise CourseError("nothing was erased: that is not the same id")
 
 
 def run_print(options: argparse.Namespace) -> None:
     from autograde.audit.keep import print_head
 
     config = CourseConfig()
-    print_head(console, config.seals, options.out)
+    print_head(console, config.seals, options.out, options.seal)
 
 
 def run_witness(options: argparse.Namespace) -> int:
@@ -219,6 +262,8 @@ def run_witness(options: argparse.Namespace) -> int:
     found = witness(options.seals, options.state)
     for words in found.faults:
         console.print(f"WRONG  {words}", markup=False)
+    for words in found.remarks:
+        console.print(f"note   {words}", markup=False)
     if found.faults:
         console.print("Nothing was signed. Keep this folder of seals as it is, and ask who changed it.")
         return 1

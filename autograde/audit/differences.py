@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from autograde.audit.evidence import ERASED
 from autograde.audit.rows import CHUNK, bucket, read_rows
 from autograde.audit.schema import WATCHED
 from autograde.audit.trail import live_rows
@@ -29,12 +30,18 @@ def differences(connection: Connection, rows: int, places: Set[int]) -> list[str
 
 def find(connection: Connection, rows: int, places: Set[int]) -> Iterator[str]:
     last: dict[tuple[str, str], tuple[int, State]] = {}
+    twice: dict[tuple[str, str], State] = {}  # erasing writes the pseudonym before it takes out the name
     for start in range(0, rows, CHUNK):
         for row in read_rows(connection, start, min(start + CHUNK, rows)):
             seq, tbl, row_id, old, new, p_old, p_new = row[0], row[6], *row[8:11], *row[12:14]
             if bucket(row_id) not in places:
                 continue
             before = last.get((tbl, row_id), (0, (None, None)))[1]
+            if old is None and before[0] is not None and row_id.startswith(ERASED) and (tbl, row_id) not in twice:
+                twice[tbl, row_id], before = before, (None, None)
+            elif (tbl, row_id) in twice and (old, p_old) == twice[tbl, row_id] and new is None:
+                del twice[tbl, row_id]
+                continue
             if before != (old, p_old):
                 yield (
                     f"row {seq} of the trail says what {named(connection, tbl, row_id)} was before, "
@@ -47,6 +54,8 @@ def find(connection: Connection, rows: int, places: Set[int]) -> Iterator[str]:
                 seq, state = last.pop((table, row_id), (0, (None, None)))
                 if state != (main, person):
                     yield f"{named(connection, table, row_id)}: {told((main, person), state)}{since(seq)}"
+    for table, row_id in twice:
+        yield f"{named(connection, table, row_id)} is twice in the trail"
     for (table, row_id), (seq, state) in last.items():
         if state[0] is not None:
             yield f"{named(connection, table, row_id)} is in the trail and not in the table{since(seq)}"

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from autograde.audit.evidence import ERASED
+from autograde.audit.forgotten import remember
 from autograde.audit.rows import person_hash
 from autograde.audit.schema import EVENT, TRAIL, WATCHED
 from autograde.audit.trail import NO_TRAIL, kept, missing
@@ -56,6 +57,7 @@ def erase(engine: Engine, learner: str, reason: str) -> tuple[str, int]:
         for row in rows:
             changed = without_person(row, learner, pseudonym, compact=engine.dialect.name == "sqlite")
             connection.execute(update(TRAIL).where(TRAIL.c.seq == row["seq"]), changed)
+        remember(connection, learner)
         detail = json.dumps({"rows": [row["seq"] for row in rows]})
         connection.execute(insert(EVENT), {"kind": "erase", "learner": pseudonym, "detail": detail})
     return pseudonym, len(rows)
@@ -116,6 +118,11 @@ def forget(engine: Engine) -> bool:
         except (sqlite3.OperationalError, DBAPIError):
             return False
     return True
+
+
+def handed_in(exchange: Path, learner: str) -> list[Path]:
+    """Return what lies of a learner in the inbound folders of the exchange."""
+    return sorted(path for path in exchange.glob("*/inbound/*") if path.name.startswith(f"{learner}+"))
 
 
 def rename_work(folders: Iterable[Path], learner: str, pseudonym: str) -> list[Path]:

@@ -15,11 +15,16 @@ from autograde.place import CourseError
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Seal {number}</title>
 <style>body {{ font: 12pt sans-serif; margin: 2cm; }} th {{ text-align: left; padding-right: 1em; }}
-td {{ font-family: monospace; overflow-wrap: anywhere; }} svg {{ width: 6cm; height: 6cm; }}</style></head>
+td {{ font-family: monospace; overflow-wrap: anywhere; }} svg {{ width: 6cm; height: 6cm; }}
+.hand td {{ width: 9cm; height: 1.2cm; border-bottom: 1px solid; }}</style></head>
 <body><h1>Seal {number} · 封存 {number}</h1><table>{rows}</table>
 {code}
-<p>Keep this page out of reach of those who grade. “counterside audit verify” and “witness” show the same numbers.</p>
-<p lang="zh">请把本页放在评分人员无法接触之处。counterside audit verify 与 witness 会显示相同的数字。</p></body></html>
+<p>Keep this page out of reach of those who grade. “counterside audit verify” shows the same numbers;
+“counterside audit verify --sealed {number}:{start}” compares this seal with what is there then.</p>
+<p lang="zh">请把本页放在评分人员无法接触之处。counterside audit verify 会显示相同的数字；
+counterside audit verify --sealed {number}:{start} 可将本页与届时的封存核对。</p>
+<table class="hand"><tr><th>Name · 姓名</th><td></td></tr><tr><th>Date · 日期</th><td></td></tr>
+<tr><th>Signature · 签名</th><td></td></tr></table></body></html>
 """
 CHINESE = {
     "gradebook": "成绩册",
@@ -32,12 +37,14 @@ CHINESE = {
 }
 
 
-def print_head(console: Console, seals: Path, out: Path | None) -> None:
-    """Show the last seal, or write a page of it. Raises CourseError when there is none."""
+def print_head(console: Console, seals: Path, out: Path | None, number: int | None = None) -> None:
+    """Show the last seal, or that of a number, or write a page of it. Raises CourseError when there is none."""
     heads, _faults = read_heads(seals / HEADS)
     if not heads:
         raise CourseError("nothing was sealed yet; run “counterside audit seal”")
-    head = heads[-1]
+    if number is not None and not 1 <= number <= len(heads):
+        raise CourseError(f"there is no seal {number}; the last is seal {len(heads)}")
+    head = heads[-1 if number is None else number - 1]
     if out:
         out.write_text(page(head), "utf-8")
         console.print(f"wrote {out}", markup=False)
@@ -54,7 +61,7 @@ def page(head: Head) -> str:
         f"<tr><th>{escape(name)} · {CHINESE[name]}</th><td>{escape(str(value))}</td></tr>"
         for name, value in as_text(head).items()
     )
-    return PAGE.format(number=head.number, rows=rows, code=code(head).svg_inline(scale=4))
+    return PAGE.format(number=head.number, start=head.root[:16], rows=rows, code=code(head).svg_inline(omitsize=True))
 
 
 def code(head: Head) -> segno.QRCode:

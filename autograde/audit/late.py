@@ -6,6 +6,7 @@ Verification, looks and the auditor's desk all ask here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 # What a person's hand, or a hand past all programs, can do to what counts, and the columns that do.
@@ -37,6 +38,19 @@ class Recorded(Protocol):
     def new(self) -> Mapping[str, Any] | None: ...
     @property
     def after_release(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the trail as a bundle has it, of what a learner had been told."""
+
+    seq: int
+    run_id: str | None
+    reason: str | None
+    table: str
+    old: Mapping[str, Any] | None
+    new: Mapping[str, Any] | None
+    after_release: bool = False
 
 
 def changed_values(change: Recorded) -> list[tuple[str, Any, Any]]:

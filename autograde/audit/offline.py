@@ -9,21 +9,31 @@ file: nothing in it is trusted before it is checked, and nothing in it is run.
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from autograde.audit.bundle import ABOUT, ITEMS, ROWS
-from autograde.audit.heads import HEADS, WITNESSED, Head, check_chain, read_heads
-from autograde.audit.keys import KEYS, read_keys
+from autograde.audit.heads import HEADS, SCHEMAS, WITNESSED, Head
+from autograde.audit.keys import KEYS
+from autograde.audit.late import Row, is_after_release, lacks_reason
 from autograde.audit.merkle import Tree, leaf_hash
-from autograde.audit.rows import ONLY_ADDED, main_hash, person_hash
-from autograde.audit.verify import SHOWN, Report
-from autograde.audit.witness import check_witnessed
+from autograde.audit.rows import FEW, ONLY_ADDED, main_hash, person_hash
+from autograde.audit.verify import (
+    NOTHING_KNOWN,
+    SHOWN,
+    Known,
+    Report,
+    check_folder,
+    check_mended,
+    say_unexplained,
+    say_unnamed,
+)
 from autograde.engine import Outcome, assess_item
 from autograde.place import CourseError
 from autograde.submission import scorer
@@ -34,6 +44,9 @@ from curriculum.model import Item
 
 MAX_FILE = 4 * 2**30
 MAX_LINE = 64 * 2**20
+TABLES = frozenset(
+    {"assignment", "notebook", "base_cell", "submitted_assignment", "submitted_notebook", "grade", "comment"}
+)
 Where = tuple[str, str, str]  # learner, chapter, item
 
 
@@ -46,21 +59,27 @@ class Told:
     last_run: dict[tuple[str, str], str] = field(default_factory=dict)  # learner, chapter
     tables: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     whose: dict[str, str] = field(default_factory=dict)  # submitted assignment to learner
+    events: list[tuple[int, str, str, str]] = field(default_factory=list)  # seq, at, actor, row
+    reasons: dict[int, str] = field(default_factory=dict)  # by row
+    released: dict[tuple[str, str], int] = field(default_factory=dict)  # learner, chapter to row
+    changed: list[tuple[int, str, str]] = field(default_factory=list)  # row, table and key of what says no reason
+    unnamed: int = 0
+    unknown: list[int] = field(default_factory=list)  # rows by somebody who gave no name, the first few
     faults: list[str] = field(default_factory=list)
     sealed: int = 0
     rows: int = 0
 
 
-def verify_bundle(path: Path, first_key: str = "", witnessed: tuple[Path, ...] = ()) -> Report:
+def verify_bundle(path: Path, known: Known = NOTHING_KNOWN) -> Report:
     """Check a bundle. Raises CourseError when it is none."""
     try:
         with ZipFile(path) as bundle, tempfile.TemporaryDirectory() as name:
-            return _verify(bundle, Path(name), first_key, witnessed)
+            return _verify(bundle, Path(name), known)
     except (BadZipFile, KeyError, ValueError, TypeError, NotImplementedError, EOFError, RecursionError) as error:
         raise CourseError(f"{path.name} is no bundle that can be read ({type(error).__name__}: {error})") from error
 
 
-def _verify(bundle: ZipFile, folder: Path, first_key: str, witnessed: tuple[Path, ...]) -> Report:
+def _verify(bundle: ZipFile, folder: Path, known: Known) -> Report:
     report = Report()
     about = json.loads(read(bundle, ABOUT))
     report.remarks.append(f"made {about['made']} for: {about['purpose']}; keeping: {about['retention']}")
@@ -68,22 +87,23 @@ def _verify(bundle: ZipFile, folder: Path, first_key: str, witnessed: tuple[Path
     for name in (HEADS, KEYS, WITNESSED):
         if name in there:
             (folder / name).write_bytes(read(bundle, name))
-    keys, faults = read_keys(folder)
-    heads, more = read_heads(folder / HEADS)
-    report.faults += [*faults, *more, *check_chain(heads, keys)]
-    if first_key and (not keys or not keys[0].id.startswith(first_key)):
-        report.faults.append(f"the first key is not {first_key}, but {keys[0].id if keys else 'missing'}")
-    for path in (folder / WITNESSED, *witnessed):
-        report.faults += check_witnessed(path, heads)
+    (folder / SCHEMAS).mkdir()
+    for name in there:
+        if re.fullmatch(rf"{SCHEMAS}/[0-9a-f]{{64}}\.json", name):
+            (folder / name).write_bytes(read(bundle, name))
+    heads = check_folder(report, folder, known)
     if not heads:
         report.faults.append("there is no seal in the bundle: nothing in it can be proven")
-    report.heads, report.sealed = len(heads), heads[-1].size if heads else 0
-    report.last = heads[-1] if heads else None
     told = Told(sealed=report.sealed)
     report.faults += check_trail(bundle, heads, told)
     report.rows = told.rows
     report.faults += told.faults[:SHOWN]
     report.faults += first(check_scores(told))
+    check_mended(report, told.events, told.reasons)
+    report.remarks += say_unexplained(unexplained(told))
+    report.remarks += say_unnamed(told.unnamed, told.unknown)
+    if told.rows > told.sealed:
+        report.remarks.append(f"rows after row {told.sealed} are not sealed yet; what they say counts for nothing here")
     report.faults += first(check_answers(bundle, folder, told, report))
     return report
 
@@ -138,11 +158,18 @@ def leaf_of(data: Mapping[str, Any], told: Told) -> bytes:
 
 def gather(data: Mapping[str, Any], told: Told) -> None:
     """Take from a sealed row what it says of scores."""
-    seq, _at, _user, _actor, _run, _reason, tbl, op, _row_id, _old, new, _salt = data["row"]
+    seq, at, _user, actor, run, reason, tbl, op, row_id, old, new, _salt = data["row"]
     who = data.get("person", {}).get("who", "")
     if tbl in ONLY_ADDED and op in ("update", "delete") and data["row"][9] != new:
         told.faults.append(f"row {seq}: {op} of {tbl}, whose rows are only ever added")
-    if tbl in ("assignment", "notebook", "base_cell", "submitted_assignment", "submitted_notebook", "grade"):
+    if actor == "unknown":
+        told.unnamed += 1
+        told.unknown = [*told.unknown, seq][:FEW]
+    if tbl in ("grade", "comment") and not (op == "snapshot" and old is None):
+        change = Row(seq, run, reason, tbl, json.loads(old or "null"), json.loads(new or "null"))
+        if lacks_reason(replace(change, after_release=is_after_release(change, 0))):
+            told.changed.append((seq, tbl, row_id))
+    if tbl in TABLES:
         rows = told.tables.setdefault(tbl, {})
         row = json.loads(new or data["row"][9])
         if new is None:
@@ -155,7 +182,13 @@ def gather(data: Mapping[str, Any], told: Told) -> None:
     if new is None:
         return
     row = json.loads(new)
-    if tbl == "counterside_run":
+    if tbl == "counterside_event" and op == "insert":
+        told.events.append((seq, at, actor, new))
+        if row["kind"] == "feedback":
+            told.released.setdefault((who, row["chapter"]), seq)
+    elif tbl == "counterside_reason":
+        told.reasons[row["seq"]] = row["reason"]
+    elif tbl == "counterside_run":
         told.runs[row["id"]] = row["scorer"]
     elif tbl == "counterside_submission":
         told.last_run[who, row["assignment"]] = row["run_id"]
@@ -167,13 +200,11 @@ def check_scores(told: Told) -> Iterator[str]:
     """Compare the automatic scores with the evidence."""
     tables = told.tables
     for grade in tables.get("grade", {}).values():
-        notebook = tables.get("submitted_notebook", {}).get(str(grade["notebook_id"]))
         cell = tables.get("base_cell", {}).get(str(grade["cell_id"]))
-        submission = tables.get("submitted_assignment", {}).get(str(notebook["assignment_id"])) if notebook else None
-        assignment = tables.get("assignment", {}).get(str(submission["assignment_id"])) if submission else None
-        if not (cell and submission and assignment):
+        of = learner_and_chapter(told, grade)
+        if cell is None or of is None:
             continue
-        where = (told.whose[str(submission["id"])], assignment["name"], cell["name"])
+        where = (*of, cell["name"])
         evidence = told.evidence.get(where)
         if evidence is not None and (
             grade["auto_score"] is None or abs(grade["auto_score"] - evidence["earned"]) > 1e-9
@@ -185,6 +216,26 @@ def check_scores(told: Told) -> Iterator[str]:
             )
 
 
+def learner_and_chapter(told: Told, row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return of whom and of which chapter a grade or comment is, or None where the bundle does not say."""
+    tables = told.tables
+    notebook = tables.get("submitted_notebook", {}).get(str(row["notebook_id"]))
+    submission = tables.get("submitted_assignment", {}).get(str(notebook["assignment_id"])) if notebook else None
+    assignment = tables.get("assignment", {}).get(str(submission["assignment_id"])) if submission else None
+    return (told.whose[str(submission["id"])], assignment["name"]) if submission and assignment else None
+
+
+def unexplained(told: Told) -> list[int]:
+    """Return the rows that changed a mark or a comment after its release, and that nobody explained."""
+    found = []
+    for seq, tbl, row_id in told.changed:
+        row = told.tables.get(tbl, {}).get(row_id)
+        of = learner_and_chapter(told, row) if row else None
+        if of in told.released and seq > told.released[of] and seq not in told.reasons:
+            found.append(seq)
+    return found
+
+
 def check_answers(bundle: ZipFile, folder: Path, told: Told, report: Report) -> Iterator[str]:
     """Score every answer again from the log and the item, and compare with the evidence."""
     items: dict[tuple[str, str], tuple[Item, float]] = {}
@@ -192,7 +243,7 @@ def check_answers(bundle: ZipFile, folder: Path, told: Told, report: Report) -> 
         item = read_item(data)
         items[data["chapter"], item.id] = (item, float(data["points"]))
     logs: dict[tuple[str, str], Log | None] = {}
-    scored, other_key, other_scorer = 0, 0, set[str]()
+    learners, scored, answered, other_key, other_scorer = set[str](), 0, 0, 0, set[str]()
     for where, evidence in sorted(told.evidence.items()):
         learner, chapter, name = where
         if (chapter, name) not in items:
@@ -213,13 +264,15 @@ def check_answers(bundle: ZipFile, folder: Path, told: Told, report: Report) -> 
         mine = [record for record in log.records if record.item == name]
         outcome, _notes = assess_item(item, points, mine, lines)
         scored += 1
+        answered += outcome.line is not None
+        learners.add(learner)
         different = compare(outcome, evidence)
         if different:
             yield f"{learner}, {name} in {chapter}: {different}"
         run = told.runs.get(evidence["run_id"])
         if run is not None and run != scorer():
             other_scorer.add(run)
-    report.remarks.append(f"{scored} answers were scored again")
+    report.remarks.append(f"{scored} exercises of {len(learners)} learners, {answered} answered, scored again")
     if other_key:
         report.remarks.append(f"{other_key} were not: the item or its key is another one now")
     if other_scorer:

@@ -64,6 +64,12 @@ HEAD = Table(  # a copy; what counts lies in the folder of the seals
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("head", Text, nullable=False),  # the line as it stands in heads.jsonl
 )
+FORGOTTEN = Table(  # whose personal data were erased, so that they are not collected again; the id is not in it
+    "counterside_forgotten",
+    AUDIT,
+    Column("hash", String(64), primary_key=True),
+    Column("salt", String(32), nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,17 @@ def size(connection: Connection) -> int:
 def snapshot(connection: Connection, table: str) -> int:
     """Write what a table holds where the trail says otherwise, and return how many rows that took."""
     last: dict[str, tuple[str | None, str | None]] = {}
-    mine = select(TRAIL.c.row_id, TRAIL.c.new, TRAIL.c.person_new).where(TRAIL.c.tbl == table).order_by(TRAIL.c.seq)
-    for row_id, new, person_new in connection.execute(mine):
-        last[row_id] = (new, person_new)
+    there: dict[
+        str, int
+    ] = {}  # erasing writes the pseudonym before it takes out the name: for a time it is there twice
+    was = TRAIL.c.old.is_not(None)
+    columns = (TRAIL.c.row_id, was, TRAIL.c.new, TRAIL.c.person_new)
+    for row_id, had, new, person_new in connection.execute(
+        select(*columns).where(TRAIL.c.tbl == table).order_by(TRAIL.c.seq)
+    ):
+        there[row_id] = there.get(row_id, 0) - bool(had) + (new is not None)
+        if new is not None or there[row_id] < 1:
+            last[row_id] = (new, person_new)
     made: list[dict[str, Any]] = []
     number = size(connection)
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -126,7 +134,7 @@ def snapshot(connection: Connection, table: str) -> int:
 
 def give_reason(engine: Engine, rows: list[int], words: str) -> None:
     """Say why rows of the trail came to be. Raises CourseError for a row that there is not, and without words."""
-    if not words.strip():
+    if not words.strip() or words.strip().isdigit():
         raise CourseError("say why in words, such as “the learner's appeal was granted”")
     with writing(engine) as connection:
         if not kept(connection):

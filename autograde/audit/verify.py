@@ -7,6 +7,7 @@ stretches, side by side in processes, and compared as sums (see `rows`).
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -35,12 +36,12 @@ from autograde.audit.heads import (
     read_leaves,
     read_schema,
 )
-from autograde.audit.keys import canonical, read_keys
+from autograde.audit.keys import canonical, lost_keys, read_keys
 from autograde.audit.merkle import Tree
 from autograde.audit.rows import BUCKETS, CHUNK, FEW, MASK, Part, behind, bucket, read_part, weight
 from autograde.audit.schema import CONTEXT, HEAD, REASON, WATCHED
 from autograde.audit.trail import NO_TRAIL, dialect, kept, live_rows, missing, open_read_only, reading, size
-from autograde.audit.witness import check_witnessed
+from autograde.audit.witness import check_witnessed, read_seen
 from autograde.audit.words import counted
 from autograde.place import CourseError
 from autograde.tables import cause
@@ -56,10 +57,27 @@ class Report:
 
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    compared: list[str] = field(default_factory=list)  # what was asked for, and found to be so
     rows: int = 0
     sealed: int = 0
     heads: int = 0
     last: Head | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of keys and seals from elsewhere.
+
+    `first_key` is the beginning of the id of the first key, `witnessed` are files that witnesses wrote, `sealed` are
+    printed seals: number, colon, and at least 16 hex digits of the root.
+    """
+
+    first_key: str | None = None
+    witnessed: Sequence[Path] = ()
+    sealed: Sequence[str] = ()
+
+
+NOTHING_KNOWN = Known()
 
 
 def verify(
@@ -67,16 +85,14 @@ def verify(
     seals: Path,
     submitted: Path | None = None,
     *,
-    first_key: str = "",
-    witnessed: Iterable[Path] = (),
+    known: Known = NOTHING_KNOWN,
     workers: int = 1,
 ) -> Report:
-    """Check all that can be checked. `first_key` is the beginning of the id that the first key must have.
-
-    Raises CourseError where there is nothing to check.
-    """
+    """Check all that can be checked. Raises CourseError where there is nothing to check."""
     report = Report()
-    heads = check_folder(report, seals, first_key, [seals / WITNESSED, *witnessed])
+    heads = check_folder(report, seals, known)
+    if not heads:
+        report.remarks.append("nothing was sealed yet; run “counterside audit seal”")
     with as_it_can_be_read(db_url) as url:
         check_gradebook(report, url, seals, submitted, heads, workers)
     return report
@@ -127,22 +143,58 @@ def check_gradebook(
         engine.dispose()
 
 
-def check_folder(report: Report, seals: Path, first_key: str, witnessed: Iterable[Path]) -> Sequence[Head]:
-    """Check what needs no database: keys, seals, and what witnesses saw."""
+def check_folder(report: Report, seals: Path, known: Known) -> Sequence[Head]:
+    """Check what needs no database: keys, seals, and what is known of them from elsewhere. Raises CourseError."""
     keys, faults = read_keys(seals)
     report.faults += faults
     heads, faults = read_heads(seals / HEADS)
     report.faults += faults
-    if first_key and (not keys or not keys[0].id.startswith(first_key)):
-        report.faults.append(f"the first key is not {first_key}, but {keys[0].id if keys else 'missing'}")
     report.faults += check_chain(heads, keys)
-    for path in witnessed:
-        report.faults += check_witnessed(path, heads)
+    report.remarks += lost_keys(keys)
+    report.faults += check_witnessed(read_seen(seals / WITNESSED), heads)
+    compare_known(report, known, keys[0].id if keys else "missing", heads)
     report.heads, report.sealed = len(heads), heads[-1].size if heads else 0
     report.last = heads[-1] if heads else None
-    if not heads:
-        report.remarks.append("nothing was sealed yet; run “counterside audit seal”")
+    for before, head in pairwise(heads):
+        if before.schema != head.schema:
+            old, new = read_schema(seals, before.schema), read_schema(seals, head.schema)
+            what = changed(old, new) if old is not None and new is not None else "in a way that nothing tells"
+            report.remarks.append(f"between seal {before.number} and {head.number} the database was changed: {what}")
     return heads
+
+
+def compare_known(report: Report, known: Known, first_key: str, heads: Sequence[Head]) -> None:
+    """Compare keys and seals with what is known of them from elsewhere. Raises CourseError for what can't be that."""
+    if known.first_key is not None:
+        if not known.first_key:
+            raise CourseError("--key is empty; give the beginning of the id that the first key must have")
+        if first_key.startswith(known.first_key):
+            report.compared.append(f"the first key is as asked: {first_key}")
+        else:
+            report.faults.append(f"the first key is not {known.first_key}, but {first_key}")
+    for path in known.witnessed:
+        seen = read_seen(path)
+        if not seen:
+            raise CourseError(f"no witness signed anything in {path}; name a file that “… audit witness” wrote")
+        faults = check_witnessed(seen, heads)
+        report.faults += faults
+        lines = "1 witness line" if len(seen) == 1 else f"{len(seen)} witness lines"
+        if not faults:
+            report.compared.append(f"compared with {lines}, up to seal {max(entry['number'] for entry in seen)}")
+    for said in known.sealed:
+        match = re.fullmatch(r"([1-9][0-9]{0,9}):([0-9a-fA-F]{16,64})", said.strip())
+        if match is None:
+            raise CourseError(f"“{said}” is no seal; write its number, a colon and at least 16 digits of its root")
+        number, root = int(match[1]), match[2].lower()
+        if number > len(heads):
+            words = f"there is no seal {number}, and the last is {len(heads)}"
+            report.faults.append(f"{words}: the seals were put back to an earlier state")
+        elif heads[number - 1].root.startswith(root):
+            report.compared.append(f"seal {number} has the root that begins with {root}")
+        else:
+            report.faults.append(
+                f"seal {number} has another root than {root}: it begins with {heads[number - 1].root[:16]}"
+            )
 
 
 def check_copies(report: Report, connection: Connection, heads: Sequence[Head]) -> None:
@@ -181,11 +233,6 @@ def check_triggers(report: Report, connection: Connection, seals: Path, heads: S
         sealed = read_schema(seals, heads[-1].schema)
         what = changed(sealed, now) if sealed is not None else "and what it was is no longer in the folder of the seals"
         report.faults.append(f"the database is not made as it was when seal {len(heads)} was set: {what}")
-    for before, head in pairwise(heads):
-        if before.schema != head.schema:
-            old, new = read_schema(seals, before.schema), read_schema(seals, head.schema)
-            what = changed(old, new) if old is not None and new is not None else "in a way that nothing tells"
-            report.remarks.append(f"between seal {before.number} and {head.number} the database was changed: {what}")
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
@@ -198,12 +245,15 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
 
 def check_reasons(report: Report, connection: Connection) -> None:
     """Say what bears on scores and was changed after feedback was released without a word."""
-    rows = unexplained(connection)
+    report.remarks += say_unexplained(unexplained(connection))
+
+
+def say_unexplained(rows: Sequence[int]) -> Iterator[str]:
     if rows:
         shown = ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
         count = counted(len(rows), "change")
         words = f"{count} of marks, comments or dates after feedback was released, no reason given: rows {shown}"
-        report.remarks.append(f"{words} (“counterside audit reason …”)")
+        yield f"{words} (“counterside audit reason …”)"
 
 
 def unexplained(connection: Connection) -> list[int]:
@@ -309,10 +359,15 @@ def check_rows(
         wrong = {place for place in range(BUCKETS) if (sums[place] - live[place]) & MASK}
         if wrong:
             report.faults += differences(connection, report.rows, wrong)
+    report.remarks += say_unnamed(unnamed, unknown)
+
+
+def say_unnamed(unnamed: int, unknown: Sequence[int]) -> Iterator[str]:
+    """Say how many rows nobody is named for; `unknown` are the first of them."""
     if unnamed:
         shown = ", ".join(map(str, unknown)) + (", …" if unnamed > FEW else "")
         were = "row was" if unnamed == 1 else "rows were"
-        report.remarks.append(f"{unnamed} {were} written by somebody who gave no name: {shown}")
+        yield f"{unnamed} {were} written by somebody who gave no name: {shown}"
 
 
 def sealed_rows(heads: Sequence[Head], roots: Mapping[int, bytes], strange: int | None, rows: int) -> Iterator[str]:
@@ -345,6 +400,18 @@ def check_events(
 ) -> None:
     """Check that what was mended was explained, and what was dropped erased in due form."""
     reasons = {row.seq: row.reason for row in connection.execute(select(REASON.c.seq, REASON.c.reason))}
+    said, erased = check_mended(report, events, reasons)
+    if said != snapshots:
+        report.faults.append(f"{snapshots} rows say that they are of a snapshot, and snapshots took {said}")
+    unsaid = [seq for seq in gone if seq not in erased]
+    if unsaid:
+        report.faults.append(f"the personal half of row {unsaid[0]} was dropped, and no erasure says so")
+
+
+def check_mended(
+    report: Report, events: Sequence[tuple[int, str, str, str]], reasons: Mapping[int, str]
+) -> tuple[int, set[int]]:
+    """Tell of erasures and of what was mended; return how many rows snapshots took, and which ones were erased."""
     said, erased = 0, set[int]()
     for number, (seq, at, actor, row) in enumerate(events):
         try:
@@ -367,8 +434,4 @@ def check_events(
                     report.remarks.append(f"{words}. Reason given: {reasons[seq]}")
                 else:
                     report.faults.append(f"{words}. No reason given (“counterside audit reason {seq} …”)")
-    if said != snapshots:
-        report.faults.append(f"{snapshots} rows say that they are of a snapshot, and snapshots took {said}")
-    unsaid = [seq for seq in gone if seq not in erased]
-    if unsaid:
-        report.faults.append(f"the personal half of row {unsaid[0]} was dropped, and no erasure says so")
+    return said, erased

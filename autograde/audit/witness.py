@@ -20,6 +20,7 @@ from autograde.audit.keys import (
     append,
     is_signed,
     key_id,
+    lost_keys,
     now,
     public_bytes,
     read_keys,
@@ -35,11 +36,12 @@ KEY, SEEN = "witness-key.pem", "witnessed.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """What witnessing led to: what is wrong, how many seals were new, and the last."""
+    """What witnessing led to: what is wrong, how many seals were new, the last, and what a person should know."""
 
     faults: tuple[str, ...]
     new: int
     last: Head | None
+    remarks: tuple[str, ...] = ()
 
 
 def witness(seals: Path, state: Path) -> Witnessed:
@@ -53,13 +55,13 @@ def witness(seals: Path, state: Path) -> Witnessed:
     if not heads or not keys:
         raise CourseError(f"there are no seals in {seals}; it needs heads.jsonl and keys.jsonl")
     seen = read_seen(state / SEEN)
-    problems = [*faults, *wrong, *check_chain(heads, keys), *check_witnessed(state / SEEN, heads)]
+    problems = [*faults, *wrong, *check_chain(heads, keys), *check_witnessed(seen, heads)]
     if seen and seen[0]["first_key"] != keys[0].id:
         problems.append(f"the first key is {keys[0].id}, and was {seen[0]['first_key']}: the keys were swapped")
     known = {entry["head"] for entry in seen}
     new = [head for head in heads if head.hash not in known]
     if problems:
-        return Witnessed(tuple(dict.fromkeys(problems)), 0, heads[-1])
+        return Witnessed(tuple(dict.fromkeys(problems)), 0, heads[-1], tuple(lost_keys(keys)))
     if not (state / KEY).exists():
         write_private(state / KEY, Ed25519PrivateKey.generate())
     key = read_private(state / KEY)
@@ -70,7 +72,7 @@ def witness(seals: Path, state: Path) -> Witnessed:
             "first_key": keys[0].id, "at": now(), "key": key_id(public), "public": public.hex(),
         }  # fmt: skip
         append(state / SEEN, signed_line(entry, key) + b"\n")
-    return Witnessed((), len(new), heads[-1])
+    return Witnessed((), len(new), heads[-1], tuple(lost_keys(keys)))
 
 
 def read_seen(path: Path) -> Sequence[Mapping[str, Any]]:
@@ -93,10 +95,10 @@ def read_seen(path: Path) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-def check_witnessed(path: Path, heads: Sequence[Head]) -> list[str]:
-    """Return where the seals are not those that a witness saw. Raises CourseError."""
+def check_witnessed(seen: Sequence[Mapping[str, Any]], heads: Sequence[Head]) -> list[str]:
+    """Return where the seals are not those that a witness saw."""
     faults = []
-    for entry in read_seen(path):
+    for entry in seen:
         number = entry["number"]
         if heads and entry["log"] != heads[0].log:
             faults.append(f"a witness saw seals of another gradebook ({entry['log']}, here {heads[0].log})")

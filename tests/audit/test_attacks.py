@@ -24,7 +24,7 @@ from autograde.audit.merkle import Tree, leaf_hash
 from autograde.audit.rows import leaf_data, read_rows
 from autograde.audit.schema import WATCHED
 from autograde.audit.trail import dialect, give_reason, install
-from autograde.audit.verify import verify
+from autograde.audit.verify import Known, verify
 from autograde.audit.who import in_run
 from autograde.audit.witness import witness
 from autograde.place import CourseError
@@ -393,7 +393,7 @@ def test_keys_and_seals_swapped_together(place: Place) -> None:
     place.sql("DELETE FROM counterside_context")
     install(place.engine)
     place.seal()
-    found = verify(place.db_url, place.seals, first_key=noted).faults
+    found = verify(place.db_url, place.seals, known=Known(noted)).faults
     assert found[0].startswith(f"the first key is not {noted}")
 
 
@@ -424,7 +424,7 @@ def test_gradebook_and_seals_rolled_back_together_before_a_witness(place: Place)
     shutil.rmtree(place.seals)
     shutil.copytree(place.folder / "old-seals", place.seals)
     assert place.faults() == []  # nobody on this machine can know
-    (fault,) = verify(place.db_url, place.seals, witnessed=[state / "witnessed.jsonl"]).faults
+    (fault,) = verify(place.db_url, place.seals, known=Known(witnessed=[state / "witnessed.jsonl"])).faults
     assert "a witness saw seal 2" in fault
     assert "put back to an earlier state" in fault
     assert witness(place.seals, state).faults == (fault,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +16,18 @@ import pytest
 from sqlalchemy import text
 
 from autograde.audit.bundle import items, write_bundle
+from autograde.audit.erase import erase, rename_work
 from autograde.audit.heads import seal
 from autograde.audit.offline import read_item, verify_bundle
+from autograde.audit.trail import give_reason, install, record_release
+from autograde.audit.verify import verify
+from autograde.audit.who import because
+from autograde.course_data import CourseData
 from autograde.place import CourseError
 from autograde.tables import gradebook, writing
 from autograde.workers import course_of_run
 from curriculum.load import Course
-from tests.audit.conftest import CHAPTERS, Graded
+from tests.audit.conftest import CHAPTERS, Graded, raw
 
 
 def bundle(graded: Graded, out: Path, *chapters: str, named: bool = False) -> Path:
@@ -71,7 +77,10 @@ def test_a_bundle_is_checked_without_database_and_course(graded: Graded, tmp_pat
     assert not (tmp_path / "none").exists()
     course = course_of_run()
     answers = 3 * sum(len(course.chapter(name).points) for name in CHAPTERS)
-    assert f"{answers} answers were scored again" in done.stdout
+    with gradebook(graded.data.db_url) as engine, engine.connect() as connection:
+        answered = connection.execute(text("SELECT count(line) FROM counterside_evidence")).scalar_one()
+    assert 0 < answered < answers
+    assert f"note   {answers} exercises of 3 learners, {answered} answered, scored again" in done.stdout
 
 
 def test_a_bundle_tells_no_names_unless_asked(graded: Graded, tmp_path: Path) -> None:
@@ -168,8 +177,51 @@ def test_a_changed_key_scores_nothing_and_is_said(graded: Graded, tmp_path: Path
         files["items.json"] = json.dumps(found).encode()
 
     report = verify_bundle(altered(path, harder))
-    assert "0 answers were scored again" in report.remarks
+    assert "0 exercises of 0 learners, 0 answered, scored again" in report.remarks
     assert any("the item or its key is another one now" in note for note in report.remarks)
+
+
+def test_a_bundle_gives_the_notes_that_the_gradebook_gives(
+    graded: Graded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(graded.data.folder, tmp_path / "course")
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path / "course"))
+    data = CourseData()
+    one, other, third = graded.learners
+    of = (
+        "id = (SELECT min(g.id) FROM grade g JOIN submitted_notebook n ON n.id = g.notebook_id JOIN "
+        "submitted_assignment s ON s.id = n.assignment_id WHERE s.student_id = '{}')"
+    )
+    with gradebook(data.db_url) as engine:
+        for chapter in CHAPTERS:
+            record_release(engine, chapter, {one: "a", other: "b"})
+        for learner, why in ((one, None), (other, "an appeal"), (third, None)):
+            with because(why or ""), writing(engine) as connection:
+                connection.execute(text(f"UPDATE grade SET manual_score = 1 WHERE {of.format(learner)}"))
+        raw(data.db_url, f"UPDATE grade SET manual_score = 2 WHERE {of.format(one)}")  # nobody is named for it
+        raw(data.db_url, "DROP TRIGGER counterside_update_comment")
+        install(engine)
+        with engine.connect() as connection:
+            last = connection.execute(text("SELECT max(seq) FROM counterside_trail")).scalar_one()
+        give_reason(engine, [last], "a migration")
+        pseudonym, _rows = erase(engine, third, "asked for")
+        rename_work([data.submitted], third, pseudonym)
+        raw(data.db_url, "CREATE INDEX mine ON grade (manual_score)")
+        seal(engine, data.seals, data.seal_key)
+        there = verify(data.db_url, data.seals, data.submitted).remarks
+        course = course_of_run()
+        for chapters in (CHAPTERS, ("ch1",)):
+            chosen = [course.chapter(name) for name in chapters]
+            write_bundle(data, engine, chosen, tmp_path / f"{len(chapters)}.zip")
+    report = verify_bundle(tmp_path / "2.zip")
+    for begin in ("between seal 1 and 2 the database was changed: index mine was added", "no trail was kept for a time",
+                  "a learner's personal data were erased", "1 row was written by somebody",
+                  "2 changes of marks, comments or dates after feedback was released, no reason given"):  # fmt: skip
+        assert sum(words.startswith(begin) for words in there) == 1, begin
+    assert set(there) <= set(report.remarks)
+    assert len([words for words in report.remarks if words not in there]) == 2  # what it is for, what was scored
+    assert report.faults == []
+    assert verify_bundle(tmp_path / "1.zip").faults == []
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no zip", b"{}"])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import segno
 from rich.console import Console
 from sqlalchemy import Engine, text
 
-from autograde.audit.heads import HEADS, LEAVES, read_heads, seal
+from autograde.audit.heads import HEADS, LEAVES, Head, as_text, read_heads, seal
 from autograde.audit.keep import print_head
-from autograde.audit.keys import generate, read_keys
+from autograde.audit.keys import KEYS, generate, read_keys
 from autograde.audit.rows import leaf_data, read_rows
-from autograde.audit.verify import verify
+from autograde.audit.verify import Known, verify
+from autograde.audit.witness import witness
 from autograde.place import CourseError
 from autograde.tables import writing
 from tests.audit.test_merkle import by_the_rfc
@@ -89,12 +92,58 @@ def test_a_new_key_is_signed_by_the_old_and_signs_from_then_on(engine: Engine, d
     assert faults == []
     assert head
     assert [head.key for head in read_heads(seals / HEADS)[0]] == [one.id for one in keys]
-    assert verify(db_url, seals, first_key=keys[0].id[:12]).faults == []
-    assert "the first key is not" in verify(db_url, seals, first_key=keys[1].id[:12]).faults[0]
+    assert verify(db_url, seals, known=Known(keys[0].id[:12])).faults == []
+    assert "the first key is not" in verify(db_url, seals, known=Known(keys[1].id[:12])).faults[0]
     key.write_bytes(old)
     change(engine, 3)
     with pytest.raises(CourseError, match="not the key that signs now"):
         seal(engine, seals, key)
+
+
+def test_a_key_that_was_lost_is_replaced_in_plain_sight(engine: Engine, db_url: str, tmp_path: Path) -> None:
+    seals, key, state = tmp_path / "seals", tmp_path / "key.pem", tmp_path / "witness"
+    with pytest.raises(CourseError, match="no key is lost"):
+        generate(seals, key, 0, "the disk broke")
+    seal(engine, seals, key)
+    assert witness(seals, state).remarks == ()
+    with pytest.raises(CourseError, match="without --lost"):
+        generate(seals, key, 1, "the disk broke")
+    key.unlink()
+    change(engine, 2)
+    for attempt in (lambda: seal(engine, seals, key), lambda: generate(seals, key, 1)):
+        with pytest.raises(CourseError, match="keygen --lost"):
+            attempt()
+    with pytest.raises(CourseError, match="say in words"):
+        generate(seals, key, 1, "  ")
+    fresh = generate(seals, key, 1, "the disk broke")
+    head = seal(engine, seals, key)
+    assert head
+    assert head.key == fresh
+    first = read_keys(seals)[0][0].id
+    made = json.loads((seals / KEYS).read_text().splitlines()[1])["at"]
+    report, seen = verify(db_url, seals, known=Known(first)), witness(seals, state)
+    assert (report.faults, seen.faults, seen.new) == ([], (), 1)
+    for remarks in (report.remarks, seen.remarks):
+        assert any(
+            words.startswith(
+                f"key {fresh[:16]} of {made} is not signed by key {first[:16]}, which is said to be lost: "
+            )
+            and "the disk broke" in words
+            for words in remarks
+        )
+    # Who replaces an earlier key so must sign seals anew, which are then others than before.
+    entry = json.loads((seals / KEYS).read_text().splitlines()[1])
+    for change_of in ({"lost": "never mind"}, {"lost": ""}, {"after": 0}, {"by": first}):
+        lines = (seals / KEYS).read_bytes()
+        forged = json.dumps({**entry, **change_of}).encode()
+        (seals / KEYS).write_bytes(lines.splitlines(keepends=True)[0] + forged + b"\n")
+        assert any("is not signed by the key before it" in words for words in verify(db_url, seals).faults)
+        (seals / KEYS).write_bytes(lines)
+    # From then on keys are changed as ever.
+    generate(seals, key, 2)
+    change(engine, 3)
+    assert seal(engine, seals, key)
+    assert verify(db_url, seals).faults == []
 
 
 def test_a_key_that_others_can_read_signs_nothing(engine: Engine, tmp_path: Path) -> None:
@@ -103,6 +152,10 @@ def test_a_key_that_others_can_read_signs_nothing(engine: Engine, tmp_path: Path
     change(engine, 1)
     with pytest.raises(CourseError, match="can be read by others"):
         seal(engine, tmp_path / "seals", tmp_path / "key.pem")
+
+
+def as_code(head: Head) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in as_text(head).items())
 
 
 def test_a_seal_to_keep_elsewhere(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +169,23 @@ def test_a_seal_to_keep_elsewhere(engine: Engine, tmp_path: Path, capsys: pytest
     print_head(console, tmp_path / "seals", tmp_path / "seal.html")
     page = (tmp_path / "seal.html").read_text("utf-8")
     assert head.root in page
-    assert "<svg" in page
+    # The page gives the code its size; without a viewBox it would show the upper left corner only.
+    (svg,) = re.findall(r"<svg[^>]*>", page)
+    side = 4 * segno.make(as_code(head), error="m", micro=False).version + 17 + 8  # ISO 18004, with its quiet zone
+    assert f'viewBox="0 0 {side} {side}"' in svg
+    assert "width" not in svg
+    for words in ("Name · 姓名", "Date · 日期", "Signature · 签名", f"verify --sealed 1:{head.root[:16]}"):
+        assert words in page
+    change(engine, 1)
+    second = seal(engine, tmp_path / "seals", tmp_path / "key.pem")
+    assert second
+    for number, root in ((1, head.root), (2, second.root), (None, second.root)):
+        capsys.readouterr()
+        print_head(console, tmp_path / "seals", None, number)
+        assert root in capsys.readouterr().out
+    for number in (0, 3):
+        with pytest.raises(CourseError, match=f"there is no seal {number}; the last is seal 2"):
+            print_head(console, tmp_path / "seals", None, number)
     assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
 
 
