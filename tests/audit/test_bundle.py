@@ -190,8 +190,8 @@ def test_a_bundle_gives_the_notes_that_the_gradebook_gives(
     one, other, third = graded.learners
     of = (
         "id = (SELECT min(g.id) FROM grade g JOIN submitted_notebook n ON n.id = g.notebook_id JOIN "
-        "submitted_assignment s ON s.id = n.assignment_id WHERE s.student_id = '{}')"
-    )
+        "submitted_assignment s ON s.id = n.assignment_id WHERE s.student_id = '{}' AND g.auto_score IS NOT NULL)"
+    )  # a first mark of what waits for one would need no reason
     with gradebook(data.db_url) as engine:
         for chapter in CHAPTERS:
             record_release(engine, chapter, {one: "a", other: "b"})
