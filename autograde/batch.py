@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 
 from autograde.config import CourseConfig
@@ -141,9 +141,9 @@ def judged(chunks: Iterable[Chunk], folder: Path, workers: int, dask: str | None
 
 
 def write(engine: Engine, writer: GradeWriter, done: Done) -> list[Result]:
-    """Put the folders of a chunk in place, write its rows in one transaction, and return what became of each.
+    """Put the folders of a chunk in place, write its rows, each chapter's in one transaction, and return what became.
 
-    Raises CourseError or SQLAlchemyError when nothing more can be written; then no row of the chunk was.
+    Raises CourseError or SQLAlchemyError when nothing more can be written.
     """
     results: list[Result] = []
     changed: dict[str, list[Judged]] = defaultdict(list)
@@ -160,26 +160,25 @@ def write(engine: Engine, writer: GradeWriter, done: Done) -> list[Result]:
                 results.append(unwritten(one.job, error))
             else:
                 changed[one.job.chapter].append(one)
-    if changed:
-        with writing(engine) as connection:
-            for chapter, some in changed.items():
-                results += write_rows(connection, writer, chapter, some)
+    for chapter, some in changed.items():
+        results += write_rows(engine, writer, chapter, some)
     return results
 
 
-def write_rows(connection: Connection, writer: GradeWriter, chapter: str, some: Sequence[Judged]) -> list[Result]:
+def write_rows(engine: Engine, writer: GradeWriter, chapter: str, some: Sequence[Judged]) -> list[Result]:
     """Write the rows of a chapter's submissions at once, or one by one where one of them can't be written.
 
     Raises CourseError or SQLAlchemyError for what is nobody's fault: no such table, a full disk, no server.
     """
     try:
-        writer.write_all(connection, chapter, [entry(one) for one in some])
+        with writing(engine) as connection:
+            writer.write_all(connection, chapter, [entry(one) for one in some])
     except Exception as error:
         if not is_of_one(error):
             raise
         if len(some) == 1:
             return [unwritten(some[0].job, error)]
-        return [result for one in some for result in write_rows(connection, writer, chapter, [one])]
+        return [result for one in some for result in write_rows(engine, writer, chapter, [one])]
     return [
         Result(one.job.learner, chapter, one.verdict.state, tuple(one.verdict.remarks)) for one in some if one.verdict
     ]

@@ -1,7 +1,9 @@
 """Writing grades into nbgrader's gradebook, as nbgrader's own preprocessors do, and the evidence beside them.
 
-Many submissions of a chapter are written with a few statements, in one
-savepoint. Marks that a person gave stay; every cell of the chapter gets a score,
+Many submissions of a chapter are written with a few statements, in the
+transaction of the caller and without a savepoint: within one, SQLite pays for
+each row's triggers anew with all that the savepoint has seen. Marks that a
+person gave stay; every cell of the chapter gets a score,
 so that none is left over from an earlier grading; a row that says the same
 already is not touched.
 """
@@ -72,7 +74,6 @@ class GradeWriter:
         self.late = late
         self.run = uuid4().hex
         self._cells: dict[str, Cells] = {}
-        self._begun = False
 
     def known(self, connection: Connection, chapter: str) -> dict[str, str]:
         """Return by learner what was graded of a chapter before, as a digest."""
@@ -86,15 +87,14 @@ class GradeWriter:
         self.write_all(connection, chapter, [Graded(learner, verdict, at, digest)])
 
     def write_all(self, connection: Connection, chapter: str, some: Sequence[Graded]) -> None:
-        """Write submissions of different learners, all of them or, when it raises, none. Raises CourseError."""
+        """Write submissions of different learners. Raises CourseError; the transaction then has to be rolled back."""
         cells = self.cells(connection, self.course.chapter(chapter))
         self._begin(connection)
-        with connection.begin_nested():
-            books = self._submissions(connection, cells, some)
-            earned = self._grades(connection, chapter, cells, books, some)
-            self._penalties(connection, books, earned)
-            self._evidence(connection, chapter, some)
-            self._digests(connection, chapter, some)
+        books = self._submissions(connection, cells, some)
+        earned = self._grades(connection, chapter, cells, books, some)
+        self._penalties(connection, books, earned)
+        self._evidence(connection, chapter, some)
+        self._digests(connection, chapter, some)
 
     def cells(self, connection: Connection, chapter: Chapter) -> Cells:
         """Return what the gradebook has of a chapter. Raises CourseError when that isn't what the course has."""
@@ -131,10 +131,9 @@ class GradeWriter:
 
     def _begin(self, connection: Connection) -> None:
         in_run(connection, self.run)
-        if not self._begun:
+        if connection.execute(select(RUN.c.id).where(RUN.c.id == self.run)).first() is None:
             row = {"id": self.run, "at": datetime.now(UTC).replace(tzinfo=None), "scorer": scorer()}
             connection.execute(insert(RUN), row)
-            self._begun = True
 
     def _submissions(self, connection: Connection, cells: Cells, some: Sequence[Graded]) -> dict[str, Book]:
         """Return the submitted notebook of each learner, made if need be."""

@@ -125,7 +125,11 @@ class Evidence:
     good: bool
     earned: float
     other: str | None = None
-    values: Mapping[str, Text | str | float] = field(default_factory=dict, hash=False)
+    values: Mapping[str, Text | str | float] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        # With the values: in some exercises they alone tell hundreds of reasons apart.
+        return hash((self.rule, self.ref, self.good, self.earned, self.other, *self.values.values()))
 
 
 @dataclass(frozen=True, slots=True)

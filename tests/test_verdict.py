@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autograde.engine import Outcome, assess_item
 from curriculum.load import Course
 from curriculum.log import Record
-from curriculum.model import Item
+from curriculum.model import Evidence, Item
 
 Judge = Callable[[str, Any], Outcome]
 POINTS = {"e3-1-1": 25.0, "e3-1-2": 40.0, "e3-1-3": 30.0, "e3-1-4": 5.0}
@@ -86,3 +86,9 @@ def test_every_reason_of_a_verdict_is_in_both_languages(outcome: Judge, perfect:
         assert row.good
         assert row.did.zh
         assert row.did.en
+
+
+def test_reasons_that_differ_in_their_values_alone_are_told_apart_by_their_hash() -> None:
+    some = [Evidence("is", "total", True, 1.0, values={"given": float(number)}) for number in range(100)]
+    assert len({hash(one) for one in some}) == 100
+    assert hash(some[0]) == hash(Evidence("is", "total", True, 1.0, values={"given": 0.0}))

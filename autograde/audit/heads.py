@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from autograde.audit.keys import (
     PublicKey,
@@ -164,6 +164,12 @@ def seal(engine: Engine, folder: Path, key_path: Path) -> Head | None:
         if torn and "torn" not in torn[0]:
             raise CourseError(f"nothing is sealed: {torn[0]}; run “counterside audit verify”")
         last = heads[-1] if heads else None
+        copies = connection.execute(select(func.max(HEAD.c.number))).scalar() or 0
+        if copies > len(heads):
+            raise CourseError(
+                f"nothing is sealed: the gradebook has a copy of seal {copies}, and {folder} ends with "
+                f"seal {len(heads)}; put the newer ones back, see “Lost seals” in docs/auditing.md"
+            )
         rows = size(connection)
         parts = canonical(dialect(connection).schema(connection))
         schema = sha256(parts).hexdigest()
@@ -172,11 +178,14 @@ def seal(engine: Engine, folder: Path, key_path: Path) -> Head | None:
             return None
         tree = last.tree if last else Tree()
         growth, leaves = Tree(tree.end), bytearray()
-        for start in range(tree.end, rows, CHUNK):
+        lost = tree.end and len(read_leaves(folder, tree.end - 1, tree.end)) < 32
+        first = 0 if lost else tree.end
+        for start in range(first, rows, CHUNK):
             for row in read_rows(connection, start, min(start + CHUNK, rows)):
                 leaf = leaf_hash(leaf_data(row))
                 leaves += leaf
-                growth.add(leaf)
+                if row[0] > tree.end:
+                    growth.add(leaf)
         tree.add_all(growth.nodes)
         keys, wrong = read_keys(folder)
         if wrong:
@@ -196,7 +205,7 @@ def seal(engine: Engine, folder: Path, key_path: Path) -> Head | None:
             },
             key,
         )  # fmt: skip
-        write(folder, heads, bytes(leaves), parts, line)
+        write(folder, heads, first, bytes(leaves), parts, line)
     head = read_head(line)
     with writing(engine) as connection:
         connection.execute(insert(HEAD), {"number": head.number, "head": line.decode()})
@@ -220,14 +229,14 @@ def check_last(connection: Connection, folder: Path, last: Head | None, rows: in
             raise CourseError(f"nothing is sealed: row {last.size} is not the one that was sealed; run “… verify”")
 
 
-def write(folder: Path, heads: Sequence[Head], leaves: bytes, parts: bytes, line: bytes) -> None:
-    """Write a seal: first what explains it, then the line that counts."""
+def write(folder: Path, heads: Sequence[Head], start: int, leaves: bytes, parts: bytes, line: bytes) -> None:
+    """Write a seal: first what explains it, the leaves after row `start` among that, then the line that counts."""
     (folder / SCHEMAS).mkdir(exist_ok=True)
     described = folder / SCHEMAS / f"{sha256(parts).hexdigest()}.json"
     if not described.exists():
         described.write_bytes(parts)
     with (folder / LEAVES).open("ab") as file:
-        file.truncate(32 * heads[-1].size if heads else 0)  # what an interrupted seal left
+        file.truncate(32 * start)  # what an interrupted seal left
     append(folder / LEAVES, leaves)
     whole = sum(len(head.line) + 1 for head in heads)
     path = folder / HEADS

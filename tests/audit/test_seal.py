@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sqlalchemy import Engine, text
 from autograde.audit.heads import HEADS, LEAVES, Head, as_text, read_heads, seal
 from autograde.audit.keep import print_head
 from autograde.audit.keys import KEYS, generate, read_keys
+from autograde.audit.merkle import leaf_hash
 from autograde.audit.rows import leaf_data, read_rows
 from autograde.audit.verify import Known, verify
 from autograde.audit.witness import witness
@@ -65,6 +67,33 @@ def test_a_leaf_is_what_the_documentation_says(engine: Engine) -> None:
             person = sha256(words.encode()).hexdigest()
         told = [row[name] for name in ("seq", "at", "db_user", "actor", "run_id", "reason", "tbl", "op")]
         assert json.loads(leaf) == [*told, "" if person else row["row_id"], main, person]
+
+
+def test_lost_seals_are_not_begun_anew_and_come_back_from_their_copies(
+    engine: Engine, db_url: str, tmp_path: Path
+) -> None:
+    seals, key = tmp_path / "seals", tmp_path / "key.pem"
+    seal(engine, seals, key)
+    change(engine, 2)
+    seal(engine, seals, key)
+    change(engine, 3)
+    elsewhere = (seals / KEYS).read_bytes()
+    shutil.rmtree(seals)
+    with pytest.raises(CourseError, match=r"copy of seal 2, and .*seals ends with seal 0; put the newer ones back"):
+        seal(engine, seals, key)
+    assert [path.name for path in seals.iterdir()] == ["seal.lock"]
+    (seals / KEYS).write_bytes(elsewhere)
+    with engine.connect() as connection:
+        lines = connection.execute(text("SELECT head FROM counterside_head ORDER BY number")).scalars().all()
+    (seals / HEADS).write_text("".join(f"{line}\n" for line in lines))
+    assert verify(db_url, seals).faults == []
+    head = seal(engine, seals, key)
+    assert head
+    assert head.number == 3
+    with engine.connect() as connection:
+        leaves = b"".join(leaf_hash(leaf_data(row)) for row in read_rows(connection, 0, head.size))
+    assert (seals / LEAVES).read_bytes() == leaves
+    assert verify(db_url, seals).faults == []
 
 
 def test_an_interrupted_seal_is_made_again(engine: Engine, db_url: str, tmp_path: Path) -> None:
