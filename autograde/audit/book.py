@@ -523,7 +523,7 @@ def parsed(text: str | None) -> Mapping[str, Any] | None:
         return None
     try:
         found = json.loads(text)
-    except ValueError:  # SQLite writes a number without end as Inf, which is no JSON
+    except (ValueError, RecursionError):  # SQLite writes a number without end as Inf, which is no JSON
         return {"?": text}
     return found if isinstance(found, dict) else {"?": text}
 

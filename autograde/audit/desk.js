@@ -95,6 +95,10 @@ const WORDS = {
     "critical-pair": { zh: "关键顺序颠倒", en: "critical order broken" },
   },
   reading: { zh: "正在读取……", en: "Reading…" },
+  strange: {
+    zh: "无法显示：成绩册中有并非由本系统程序写入的内容。请运行“counterside audit verify”查明位置。",
+    en: "This can't be shown: the gradebook has what no program of ours writes. “counterside audit verify” says where.",
+  },
   notHere: {
     zh: "此文件只含成绩册；要含作答与依据，请用 counterside audit report --chapter 或 --learner 生成。",
     en: "This file has the gradebook only. “counterside audit report” with --chapter or --learner adds answers and reasons.",
@@ -731,7 +735,7 @@ class Desk {
   async fill(box, at, wish, draw, otherwise = WORDS.notHere) {
     const reply = await this.ask(wish).catch(() => null);
     if (this.at !== at || !this.root.contains(box)) return;
-    swap(box, reply ? [draw(reply)].flat().filter(Boolean) : [h("p", { class: "ca-empty" }, this.t(otherwise))]);
+    swap(box, reply ? [draw(reply)].flat().filter(Boolean) : [h("p", { class: "ca-empty" }, this.t(reply === false ? WORDS.strange : otherwise))]);
   }
 
   // ---- one grade --------------------------------------------------------------------------

@@ -6,6 +6,7 @@ was read from a database opened for reading; it has no way to write.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import anywidget
 import traitlets
+from ipywidgets import Label
 
 from autograde.audit.book import Book, Cell, Standing, read_book
 from autograde.audit.detail import as_json, details
@@ -52,17 +54,21 @@ class Desk(anywidget.AnyWidget):
 
     def receive(self, content: Any) -> None:
         """Answer one of the three wishes there are: a learner's chapter, what deserves a look, a sample."""
-        wish = content.get("wish") if isinstance(content, dict) else None
-        match wish:
-            case ["chapter", str(learner), str(chapter)]:
-                reply = self.chapter(learner, chapter)
-            case ["looks"]:
-                reply = findings(self._book)
-            case ["sample", int(size), str(seed)] if 0 < size <= MOST_CASES and len(seed) <= MAX_SEED:
-                reply = drawn(self._book, size, seed)
-            case _:
-                return
-        self.send({"wish": wish, "reply": reply})
+        wish, reply = content.get("wish") if isinstance(content, dict) else None, None
+        try:
+            match wish:
+                case ["chapter", str(learner), str(chapter)]:
+                    reply = self.chapter(learner, chapter)
+                case ["looks"]:
+                    reply = findings(self._book)
+                case ["sample", int(size), str(seed)] if 0 < size <= MOST_CASES and len(seed) <= MAX_SEED:
+                    reply = drawn(self._book, size, seed)
+                case _:
+                    return
+            self.send({"wish": wish, "reply": reply})
+        except Exception:  # what somebody wrote into the database past all programs; the page says so
+            logging.getLogger(__name__).exception("no answer to %s", wish)
+            self.send({"wish": wish, "reply": False})
 
     def chapter(self, learner: str, chapter: str) -> dict[str, Any] | None:
         """Return a learner's chapter in full, or None where nothing was graded of it."""
@@ -73,9 +79,17 @@ class Desk(anywidget.AnyWidget):
         return {"found": details(self._book, [standing])[learner, chapter], "items": items(self._book.course, points)}
 
 
-def desk() -> Desk:
-    """Return the desk for the course of this checkout. Raises CourseError when there is no gradebook."""
-    return Desk(read_book(CourseConfig()))
+def desk() -> Desk | Label:
+    """Return the desk for the course of this checkout, or why there is none."""
+    try:
+        return Desk(read_book(CourseConfig()))
+    except CourseError as error:
+        return Label(str(error))
+    except Exception as error:  # see Desk.receive
+        return Label(
+            f"The gradebook has what no program of ours writes ({type(error).__name__}: {error}). "
+            "“counterside audit verify” says where."
+        )
 
 
 @cache

@@ -8,9 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from autograde.audit.evidence import ERASED
 from autograde.audit.rows import CHUNK, bucket, read_rows
-from autograde.audit.schema import WATCHED
+from autograde.audit.schema import ERASED, WATCHED
 from autograde.audit.trail import live_rows
 
 SHOWN = 5
@@ -91,7 +90,8 @@ def as_row(state: State) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for half in state:
         try:
-            found |= json.loads(half) if half else {}
-        except ValueError:
-            found |= {"row": half}
+            read = json.loads(half) if half else {}
+        except (ValueError, RecursionError):
+            read = half
+        found |= read if isinstance(read, dict) else {"row": half}
     return found

@@ -18,10 +18,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from autograde.audit.evidence import ERASED
 from autograde.audit.forgotten import remember
 from autograde.audit.rows import person_hash
-from autograde.audit.schema import EVENT, TRAIL, WATCHED
+from autograde.audit.schema import ERASED, EVENT, TRAIL, WATCHED
 from autograde.audit.trail import NO_TRAIL, kept, missing
 from autograde.audit.who import because
 from autograde.place import CourseError

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from autograde.audit.schema import ERASED
 from curriculum.copying import plain_file
 from curriculum.log import MAX_BYTES
 
 SHOWN = 3
-ERASED = "erased-"  # how the pseudonyms begin of those whose personal data were erased
 NEWEST = """
 FROM counterside_evidence e JOIN counterside_submission s
 ON s.student_id = e.student_id AND s.assignment = e.assignment AND s.run_id = e.run_id"""

@@ -145,7 +145,7 @@ def log_id(connection: Connection) -> str:
     detail = connection.execute(first).scalar()
     try:
         return str(json.loads(detail or "")["log"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CourseError("the row that tells when the trail began is gone; run “counterside audit verify”") from error
 
 

@@ -64,6 +64,7 @@ HEAD = Table(  # a copy; what counts lies in the folder of the seals
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("head", Text, nullable=False),  # the line as it stands in heads.jsonl
 )
+ERASED = "erased-"  # how the pseudonyms begin of those whose personal data were erased
 FORGOTTEN = Table(  # whose personal data were erased, so that they are not collected again; the id is not in it
     "counterside_forgotten",
     AUDIT,

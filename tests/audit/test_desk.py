@@ -6,6 +6,7 @@ import json
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from autograde.audit.book import Book, Cell, read_book
 from autograde.audit.desk import Desk, overview, short
+from autograde.audit.desk import desk as open_desk
 from autograde.audit.page import write_report
 from autograde.cli import main
 from autograde.place import ROOT, CourseError
@@ -85,6 +87,25 @@ def test_a_wish_is_answered_by_name(desk: Recorder, folder: Path) -> None:
     assert len(sample["reply"]["cases"]) == 3
     json.dumps(desk.said, allow_nan=False)
     assert (folder / "gradebook.db").read_bytes() == before
+
+
+def test_what_cant_be_shown_is_said(book: Book) -> None:
+    """Somebody wrote evidence past all programs: the page is answered, and says so in its own words."""
+    one = next(standing for standing in book.standings if standing.learner == "expert")
+    cell = one.cells["e3-1-1"]
+    assert cell.evidence is not None
+    wrong = replace(one, cells={**one.cells, "e3-1-1": replace(cell, evidence=replace(cell.evidence, rules="[[1]]"))})
+    desk = Recorder(replace(book, standings=[wrong]))
+    desk.receive({"wish": ["chapter", "expert", "ch3"]})
+    assert desk.said == [{"wish": ["chapter", "expert", "ch3"], "reply": False}]
+    desk.close()
+
+
+def test_without_a_gradebook_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIDE_COURSE", str(tmp_path))
+    shown = open_desk()
+    assert "there is no gradebook" in shown.value
+    shown.close()
 
 
 def test_a_cell_is_a_number_where_rules_alone_gave_it() -> None:
