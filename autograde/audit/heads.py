@@ -81,7 +81,7 @@ def read_head(line: bytes) -> Head:
             root=str(data["root"]), frontier=tuple(map(str, data["frontier"])), growth=tuple(map(str, data["growth"])),
             schema=str(data["schema"]), previous=str(data["previous"]), key=str(data["key"]), line=line,
         )  # fmt: skip
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("no seal") from error
 
 

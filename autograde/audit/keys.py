@@ -60,7 +60,7 @@ def is_signed(public: bytes, signature: str, data: bytes) -> bool:
 
 def canonical(data: Mapping[str, Any]) -> bytes:
     """Return JSON that is the same for the same data: sorted keys, no spaces, UTF-8."""
-    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def signed_line(data: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
@@ -171,7 +171,7 @@ def read_keys(seals: Path) -> tuple[Sequence[PublicKey], list[str]]:
             lost = str(entry.get("lost", "")) if found else ""
             at = str(entry["at"])
             key = PublicKey(str(entry["key"]), bytes.fromhex(entry["public"]), int(entry["after"]), at, lost)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return found, [f"line {number} of {KEYS} is no key"]
         signer, by = (found[-1], found[-1].id) if found and not lost else (key, None)
         data, signature = without_signature(entry)

@@ -87,7 +87,7 @@ def read_seen(path: Path) -> Sequence[Mapping[str, Any]]:
             public = bytes.fromhex(entry["public"])
             good = is_signed(public, signature, data) and entry["key"] == key_id(public)
             entry["number"], entry["head"], entry["log"], entry["first_key"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CourseError(f"line {number} of {path} is nothing that a witness signed; take it out") from error
         if not good:
             raise CourseError(f"line {number} of {path} was changed after the witness signed it; take it out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -122,6 +123,22 @@ def test_what_was_erased_does_not_come_back_as_something_else(
         assert changed(there, "counterside_trail", column, row, value)
     report = verify(f"sqlite:///{there}", graded.data.seals)
     assert f"row {row} has a personal half that no seal covers" in report.faults
+
+
+ODD = (None, True, -1, 1e400, 10**30, "", "\ud800", "zz", [], [[]], {"a": 1}, "5", ["zz"], [None])
+
+
+@pytest.mark.parametrize("name", ["heads.jsonl", "keys.jsonl"])
+def test_no_seal_or_key_is_too_strange_to_be_named(copied: Path, graded: Graded, tmp_path: Path, name: str) -> None:
+    seals = tmp_path / "seals"
+    shutil.copytree(graded.data.seals, seals)
+    good = (seals / name).read_bytes()
+    first = json.loads(good.splitlines()[0])
+    lines = [json.dumps({**first, field: odd}).encode() for field in first for odd in ODD if first[field] != odd]
+    lines += [b"[" * 50_000, b"\xff\xfe", b"5", b"[]", b'"text"', b"null", b"{}", b"\0" * 9]
+    for line in lines:
+        (seals / name).write_bytes(line + b"\n")
+        assert verify(f"sqlite:///{copied}", seals).faults, line[:80]
 
 
 COMMANDS = (
